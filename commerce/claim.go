@@ -1,0 +1,196 @@
+package commerce
+
+import (
+	"fmt"
+	"time"
+
+	"hawker/internal/chat"
+)
+
+// Key names one decision for ever: everything a line, button, form or webhook decides is decided once under its key,
+// however often and wherever it is delivered. Part counts the claims of one message, from 0.
+type Key struct {
+	Platform chat.Platform `json:"platform"`
+	Message  string        `json:"message"`
+	Part     int           `json:"part,omitempty"`
+}
+
+func (k Key) String() string { return fmt.Sprintf("%s/%s/%d", k.Platform, k.Message, k.Part) }
+
+// Ask is who asks for something, where, and where the answer goes. It is part of every request of a viewer.
+type Ask struct {
+	Key    Key
+	Show   ID
+	Viewer chat.Viewer
+	Answer chat.Answer
+	Sent   time.Time // the platform's clock
+}
+
+// Request is one thing a Desk can decide.
+type Request interface{ request() }
+
+// Claim asks for pieces of an item. Variant 0 means the item's only variant. The amount replaces what the person holds
+// of that variant, or is added to it when Add is set (plus style). Wait joins the waitlist without trying stock.
+type Claim struct {
+	Ask
+	Number   int
+	Variant  ID
+	Quantity int
+	Add      bool
+	Wait     bool
+	// Unclear, when set, is why the line could not be decided (NeedsItem, NeedsVariant, UnknownItem ...): the claim is
+	// refused with it.
+	Unclear Reason
+}
+
+// Pass gives back what the viewer holds, and the places in line: of one item, or with Number 0 of the whole show.
+// Hold, when set, names the one hold meant.
+type Pass struct {
+	Ask
+	Number  int
+	Variant ID
+	Hold    ID
+}
+
+// Change asks for Delta more (or, negative, fewer) pieces of an item held already.
+type Change struct {
+	Ask
+	Number  int
+	Variant ID
+	Delta   int
+}
+
+// Retract undoes the claim of a message that was deleted. By its author within 10 s, by a moderator at any time
+// (product rule; custom of live chats).
+type Retract struct {
+	Message chat.Platform
+	ID      string
+	ByMod   bool
+}
+
+// Release is the host taking a hold back.
+type Release struct {
+	Hold ID
+	By   string // who, for the ledger: a member id or a viewer key
+}
+
+// Expire lets go of every hold whose time has come.
+type Expire struct{}
+
+// Opened records that the viewer went to the checkout of a hold: once, both its times move by CheckoutExtra.
+type Opened struct{ Holds []ID }
+
+// Drafted records the store's draft order that now reserves the pieces of holds.
+type Drafted struct {
+	Holds   []ID
+	Draft   string
+	URL     string
+	Created time.Time // the store's clock
+}
+
+// Paid tells of an order as the store has it now; any state, any number of times, in any order.
+type Paid struct {
+	Order Order
+	// Variants finds our variant by the store's id of it.
+	Variants map[string]ID
+}
+
+// Read tells what the store said of stock.
+type Read struct{ Readings []Reading }
+
+// SetStock is the merchant changing how many pieces may be sold of a variant of their own (no store behind it), or the
+// safety amount kept back; a nil field stays.
+type SetStock struct {
+	Variant   ID
+	Available *int64
+	Add       int64
+	Safety    *int64
+}
+
+// Air puts an item on air; Number 0 takes the item on air off.
+type Air struct {
+	Show   ID
+	Number int
+}
+
+// Gate opens or closes one item (Number > 0), or pauses and resumes the whole show (Number 0).
+type Gate struct {
+	Show   ID
+	Number int
+	Closed bool
+}
+
+// SetShow puts a show, with its lineup, channels and state, in place as given.
+type SetShow struct{ Show Show }
+
+// Bind says that a viewer belongs to a person; caps and waitlist count persons.
+type Bind struct {
+	Viewer chat.Viewer
+	Person string
+}
+
+func (Claim) request()    {}
+func (Pass) request()     {}
+func (Change) request()   {}
+func (Retract) request()  {}
+func (Release) request()  {}
+func (Expire) request()   {}
+func (Opened) request()   {}
+func (Drafted) request()  {}
+func (Paid) request()     {}
+func (Read) request()     {}
+func (SetStock) request() {}
+func (Air) request()      {}
+func (Gate) request()     {}
+func (SetShow) request()  {}
+func (Bind) request()     {}
+
+// What says what an Outcome tells of.
+type What string
+
+// What an outcome can tell.
+const (
+	Claimed   What = "claimed"  // an answer to Claim, Change or Pass
+	Promoted  What = "promoted" // a place in line became a hold
+	Expired   What = "expired"
+	Released  What = "released" // by the host or by a deleted message
+	Settled   What = "paid"     // an order was paid
+	Late      What = "late"     // paid after the hold's end, pieces were there
+	Unfilled  What = "unfilled" // paid and no pieces left: the merchant must act
+	Undone    What = "undone"   // an order was cancelled or refunded
+	Aired     What = "aired"
+	Restocked What = "restocked"
+	ShortOf   What = "short" // the store has fewer pieces than are promised
+	Gated     What = "gated"
+	Begun     What = "started"
+	Over      What = "ended"
+)
+
+// Outcome is what became of a request, or of somebody else through it (a promotion).
+type Outcome struct {
+	What   What
+	Reason Reason
+	Key    Key
+	Show   ID
+	Number int
+	Title  string
+	// Variant and Label name what was meant; Choices the labels to choose from when Reason is NeedsVariant.
+	Variant ID
+	Label   string
+	Choices []string
+	// Wanted is the amount asked for; Holding what the person holds of the variant now; Waiting what waits in line, at
+	// Place (from 1); Cap the cap that applied, 0 for none; Left what is free to claim now (-1 when endless).
+	Wanted, Holding, Waiting, Place, Cap int
+	Left                                 int64
+	Price                                Money // of one piece
+	Hold                                 ID
+	Receipt                              ID
+	Due                                  time.Time
+	Viewer                               chat.Viewer
+	Answer                               chat.Answer
+	// Order and Total are set where What is about an order.
+	Order string
+	Total Money
+	// Repeat is set when the key had been decided before: the same answer, nothing changed.
+	Repeat bool
+}

@@ -1,0 +1,106 @@
+package commerce
+
+import (
+	"container/heap"
+	"time"
+)
+
+// authorRetracts is how long after a claim its author can undo it by deleting the message (product rule).
+const authorRetracts = 10 * time.Second
+
+// expire lets go of the holds whose time has come, by the order of their ends.
+func (d *Desk) expire() {
+	now := d.plan.at
+	for len(d.due) > 0 && !d.due[0].at.After(now) {
+		x := heap.Pop(&d.due).(dueAt)
+		h := d.holds[x.hold]
+		if h == nil || h.State != StateHeld || !h.Expires.Equal(x.at) || d.frozen(h) {
+			continue
+		}
+		d.undo(func() { heap.Push(&d.due, x) })
+		o := d.about(Expired, h)
+		d.giveBack(nil, h, StateExpired, "")
+		d.tell(o)
+	}
+}
+
+// about starts an outcome that concerns a hold and answers nobody's line.
+func (d *Desk) about(w What, h *Hold) Outcome {
+	o := Outcome{
+		What: w, Show: h.Show, Number: h.Number, Variant: h.Variant, Wanted: h.Quantity, Price: h.Price, Hold: h.ID, Receipt: h.Receipt,
+		Viewer: h.Viewer, Due: h.Due,
+	}
+	if it := d.item(h.Show, h.Number); it != nil {
+		o.Title = it.Product.Title
+		if v := it.Variant(h.Variant); v != nil {
+			o.Label = v.Label()
+		}
+	}
+	return o
+}
+
+func (d *Desk) release(r Release) {
+	h := d.holds[r.Hold]
+	if h == nil || h.State != StateHeld {
+		return
+	}
+	o := d.about(Released, h)
+	d.giveBack(nil, h, StateReleased, "")
+	d.tell(o)
+}
+
+func (d *Desk) retract(r Retract) {
+	for part := 0; ; part++ {
+		k := Key{r.Message, r.ID, part}
+		id, ok := d.byClaim[k]
+		if !ok {
+			break
+		}
+		h := d.holds[id]
+		if h.State != StateHeld || !r.ByMod && d.plan.at.Sub(h.Decided) > authorRetracts {
+			continue
+		}
+		o := d.about(Released, h)
+		d.giveBack(nil, h, StateReleased, "")
+		d.tell(o)
+	}
+	for _, ids := range d.lines {
+		for _, id := range ids {
+			p := d.places[id]
+			if p.Claim.Platform == r.Message && p.Claim.Message == r.ID && p.State == PlaceWaiting && (r.ByMod || d.plan.at.Sub(p.Since) <= authorRetracts) {
+				d.dropPlace(p, PlaceLeft)
+			}
+		}
+	}
+}
+
+func (d *Desk) opened(r Opened) {
+	now := d.plan.at
+	for _, id := range r.Holds {
+		h := d.holds[id]
+		if h == nil || h.State != StateHeld || h.Opened {
+			continue
+		}
+		more := CheckoutExtra
+		if s := d.shows[h.Show]; s != nil && s.Paused {
+			more += now.Sub(s.PausedAt) // the clock stood still until now and runs from here
+		}
+		d.touch(h)
+		h.Opened = true
+		h.Due, h.Expires = h.Due.Add(more), h.Expires.Add(more)
+		d.schedule(h)
+		d.write("opened", h.Show, Fact{Hold: h.ID, Number: h.Number, Quantity: h.Quantity})
+	}
+}
+
+func (d *Desk) drafted(r Drafted) {
+	for _, id := range r.Holds {
+		h := d.holds[id]
+		if h == nil || h.State != StateHeld {
+			continue
+		}
+		d.touch(h)
+		h.Draft, h.Checkout, h.DraftAt = r.Draft, r.URL, r.Created
+		d.write("drafted", h.Show, Fact{Hold: h.ID, Number: h.Number, Quantity: h.Quantity, Order: r.Draft})
+	}
+}

@@ -1,0 +1,131 @@
+package commerce
+
+import (
+	"time"
+
+	"hawker/internal/chat"
+)
+
+// The times of a hold (product rule). An answer takes a moment to be seen, so the clock that people see starts
+// SeeAnswer late; after it ran out the till waits Grace, which nobody is told of, for a payment on its way. The first
+// opening of the checkout adds CheckoutExtra, once.
+const (
+	SeeAnswer     = 15 * time.Second
+	Grace         = 30 * time.Second
+	CheckoutExtra = 5 * time.Minute
+	DefaultHold   = 10 * time.Minute
+	MinHold       = time.Minute
+	MaxHold       = 7 * 24 * time.Hour
+)
+
+// HoldState is where a hold stands.
+type HoldState string
+
+// States of a hold. Only StateHeld holds pieces.
+const (
+	StateHeld     HoldState = "held"
+	StatePaid     HoldState = "paid"
+	StateExpired  HoldState = "expired"
+	StatePassed   HoldState = "passed"   // given back by the viewer
+	StateReleased HoldState = "released" // taken back by the host
+)
+
+// Hold is stock set aside for a viewer until a time.
+type Hold struct {
+	ID       ID
+	Show     ID
+	Number   int
+	Variant  ID
+	Viewer   chat.Viewer
+	Person   string
+	Receipt  ID
+	Quantity int
+	Price    Money // of one piece, as promised
+	State    HoldState
+	Claim    Key // the decision that made it
+	Decided  time.Time
+	// Due is the end that people see, Expires the end that counts.
+	Due, Expires time.Time
+	// Opened is set once the checkout was opened.
+	Opened bool
+	// Draft is the store's draft order that reserves the pieces, Checkout where it is paid, DraftAt the store's time of its
+	// making. Contained means that the stock figure read from the store already lacks these pieces.
+	Draft, Checkout string
+	DraftAt         time.Time
+	Contained       bool
+	// Order is the store's id of the order that paid it, Late that it was paid after Expires.
+	Order string
+	Late  bool
+}
+
+// Total is what all its pieces cost.
+func (h *Hold) Total() Money { return h.Price.Times(h.Quantity) }
+
+// Receipt is a viewer's page for one show: all that viewer holds, waits for and paid there.
+type Receipt struct {
+	ID     ID
+	Show   ID
+	Viewer chat.Viewer
+	// Generation is part of the page's secret address; raising it makes the old address void.
+	Generation int
+}
+
+// Place is a place in line for a variant.
+type Place struct {
+	ID       ID
+	Show     ID
+	Number   int
+	Variant  ID
+	Viewer   chat.Viewer
+	Person   string
+	Receipt  ID
+	Quantity int
+	Price    Money
+	Answer   chat.Answer
+	Since    time.Time
+	State    PlaceState
+	Claim    Key
+}
+
+// PlaceState is where a place in line stands.
+type PlaceState string
+
+// States of a place in line.
+const (
+	PlaceWaiting  PlaceState = "waiting"
+	PlacePromoted PlaceState = "promoted"
+	PlaceLeft     PlaceState = "left"
+)
+
+// Stock is what may be sold of a variant. For each variant held + sold <= available + short always; the database
+// refuses anything else.
+type Stock struct {
+	Variant ID
+	// Available is what the store would sell; Held and Sold count only what that figure does not lack yet. Short is by how
+	// much the store has fewer than were promised. Safety pieces are never offered.
+	Available, Held, Sold, Short, Safety int64
+	// Endless means the store does not count it.
+	Endless bool
+	// Read is when the store was last read, by its clock; zero for a merchant's own stock. Seen is the same by our clock and
+	// in memory only: after a start the store is read before it is sold from.
+	Read, Seen time.Time
+}
+
+// Free is how many pieces can be claimed now, -1 when there is no end of them.
+func (s *Stock) Free() int64 {
+	if s.Endless {
+		return -1
+	}
+	if s.Short > 0 {
+		return 0
+	}
+	return max(0, s.Available-s.Held-s.Sold-s.Safety)
+}
+
+// take is how many of n pieces can be taken now.
+func (s *Stock) take(n int) int {
+	if free := s.Free(); free >= 0 {
+		return int(min(int64(n), free))
+	}
+	return n
+}
