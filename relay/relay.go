@@ -1,0 +1,184 @@
+// Package relay takes RTMP ingests and pushes each, untouched, to many destinations over RTMP and RTMPS.
+//
+// It never decodes video. A message is serialised once and the same bytes go to all destinations. A slow destination
+// skips to the next keyframe; it never slows the ingest or the others. When the ingest is lost, the destinations stay
+// connected for a grace time, and when it returns they see one growing timeline.
+//
+// Goroutines: Run accepts and has one goroutine for each incoming connection (it feeds the stream), two for each
+// stream (clock and wake-ups), and for each destination one that writes and, inside rtmp.Publisher, one that reads. All
+// have ended when Run returns.
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Errors that callers test for.
+var (
+	// ErrUnknownKey is what Server.Stream returns for a key that nobody has.
+	ErrUnknownKey = errors.New("relay: unknown stream key")
+	// ErrNoStream is returned for a stream that is not live.
+	ErrNoStream = errors.New("relay: stream is not live")
+)
+
+// Config says what to do with the stream of a key.
+type Config struct {
+	ID           string // names the stream in status, events and logs; not secret
+	Destinations []Destination
+}
+
+// Destination is where a stream is pushed.
+type Destination struct {
+	ID     string // unique within the stream, stays the same when anything else changes
+	Name   string // what people call it
+	Server string // rtmp:// or rtmps:// address, as the platform shows it
+	Key    string // a secret; may be empty when Server holds it
+}
+
+// String leaves out server and key: either may hold the secret.
+func (d Destination) String() string { return d.Name + " (" + d.ID + ")" }
+
+// GoString is String, so that %#v shows no key.
+func (d Destination) GoString() string { return d.String() }
+
+// LogValue is String.
+func (d Destination) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
+// Defaults of a Server.
+const (
+	// DefaultGrace is how long destinations are kept while the ingest is away. Platforms end a broadcast after 30 s
+	// to some minutes without data.
+	DefaultGrace = 60 * time.Second
+	// DefaultBacklog is how far a destination may fall behind before it skips to a keyframe: two groups of pictures
+	// of the 2 s that platforms ask for.
+	DefaultBacklog = 4 * time.Second
+	// DefaultStallTimeout is how long a destination may take no byte before it is connected anew.
+	DefaultStallTimeout = 20 * time.Second
+	// DefaultTakeover is how long a publisher must have been silent for a second one to replace it.
+	DefaultTakeover = 3 * time.Second
+)
+
+const (
+	// ingestTimeout is how long a publisher may take for one message before it counts as lost.
+	ingestTimeout = 15 * time.Second
+	// maxStrangers is how many connections may be in their handshake or dialogue at once. More are closed unheard.
+	maxStrangers = 128
+	// drainTimeout bounds sending what is left when a stream ends on purpose.
+	drainTimeout = 3 * time.Second
+	// stalledAfter is how long a write may take before the destination is shown as stalled.
+	stalledAfter = 2 * time.Second
+	// coalesceFrom is the number of destinations from which wake-ups are collected for coalesce: below, latency is
+	// worth more than the system calls.
+	coalesceFrom = 5
+	coalesce     = 15 * time.Millisecond
+)
+
+// Server is the relay. Fill the fields, then Run. The methods are safe while Run runs.
+type Server struct {
+	// Stream is asked for the stream of a key before anything is kept for a publisher. ErrUnknownKey rejects the
+	// key; any other error asks the encoder to try again. It is asked anew at each connect, and the destinations it
+	// returns then replace those in force.
+	Stream func(ctx context.Context, key string) (Config, error)
+	// DialContext connects to destinations; nil is net.Dialer.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	// TLS is the base for RTMPS destinations; nil trusts the system's authorities.
+	TLS *tls.Config
+	// Log gets what an operator acts on, never a key or an address. nil discards.
+	Log *slog.Logger
+	// OnEvent is told what happens, in order for each stream. It must return soon: it runs where the event arose.
+	OnEvent func(Event)
+
+	Grace        time.Duration // 0 means DefaultGrace
+	Backlog      time.Duration // 0 means DefaultBacklog
+	StallTimeout time.Duration // 0 means DefaultStallTimeout
+	Takeover     time.Duration // 0 means DefaultTakeover
+
+	mu      sync.Mutex
+	streams map[string]*stream
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+func or(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+func (s *Server) stream(id string) (*stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.streams[id]; st != nil {
+		return st, nil
+	}
+	return nil, ErrNoStream
+}
+
+// Set replaces the destinations of a live stream. Those that stay the same are not touched; a new name alone is taken
+// over without reconnecting. The error is ErrNoStream.
+func (s *Server) Set(streamID string, all []Destination) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	st.set(all)
+	return nil
+}
+
+// Add adds a destination to a live stream, or replaces the one with the same ID. The error is ErrNoStream.
+func (s *Server) Add(streamID string, d Destination) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	st.edit(func(all []Destination) []Destination {
+		for i := range all {
+			if all[i].ID == d.ID {
+				all[i] = d
+				return all
+			}
+		}
+		return append(all, d)
+	})
+	return nil
+}
+
+// Remove ends the push to a destination of a live stream, telling the platform that it is over. Removing what is not
+// there does nothing. The error is ErrNoStream.
+func (s *Server) Remove(streamID, destinationID string) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	st.edit(func(all []Destination) []Destination {
+		for i := range all {
+			if all[i].ID == destinationID {
+				return append(all[:i], all[i+1:]...)
+			}
+		}
+		return all
+	})
+	return nil
+}
+
+// End ends a stream on purpose: the publisher is closed and the platforms are told. The error is ErrNoStream.
+func (s *Server) End(streamID string) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	st.end()
+	return nil
+}
