@@ -1,0 +1,102 @@
+package twitch_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+
+	"hawker/connectors/twitch"
+	"hawker/connectors/twitch/twitchsim"
+	"hawker/internal/chat"
+	"hawker/internal/chat/chattest"
+)
+
+const (
+	anaID = "1001" // the broadcaster
+	botID = "2002"
+)
+
+// stand is a pretend Twitch with one broadcaster and one bot, and what a client of it needs.
+type stand struct {
+	sim *twitchsim.Sim
+	o   twitch.Options
+
+	mu    sync.Mutex
+	saved []chat.Token
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func newStand(t *testing.T) *stand {
+	t.Helper()
+	irc, web := listen(t), listen(t)
+	sim := twitchsim.New(twitchsim.Options{ClientID: "app", ClientSecret: "app-secret"})
+	sim.AddUser(twitchsim.User{ID: anaID, Login: "anaslive", Name: "AnasLive"})
+	sim.AddUser(twitchsim.User{ID: botID, Login: "hawkerbot", Name: "HawkerBot"})
+	sim.Start(irc, web)
+	t.Cleanup(sim.Close)
+	tok := sim.Grant(botID, twitch.BotScopes()...)
+	s := &stand{sim: sim}
+	s.o = twitch.Options{
+		APIURL: "http://" + web.Addr().String() + "/helix", AuthURL: "http://" + web.Addr().String() + "/oauth2/", IRCURL: "irc://" + irc.Addr().String(),
+		ClientID: "app", ClientSecret: "app-secret",
+		Bot: chat.Account{
+			Platform: chat.Twitch, ID: botID, Name: "hawkerbot",
+			Token: chat.Token{Access: tok.Access, Refresh: tok.Refresh, Expires: tok.Expires, Scopes: tok.Scopes},
+		},
+		Channels: []twitch.ChannelRef{{ID: anaID, Login: "anaslive"}},
+		Save: func(_ context.Context, tok chat.Token) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.saved = append(s.saved, tok)
+			return nil
+		},
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	return s
+}
+
+func (s *stand) client(t *testing.T) *twitch.Client {
+	t.Helper()
+	c, err := twitch.New(s.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// sim speaks the suite's words to the stand-in.
+type sim struct{ *twitchsim.Sim }
+
+func (s sim) Type(c chat.Channel, v chat.Viewer, text string) string {
+	return s.Sim.Type(c.ID, twitchsim.User{ID: v.ID, Name: v.Name}, text)
+}
+
+func (s sim) Spoken(c chat.Channel) []chattest.Spoken {
+	var all []chattest.Spoken
+	for _, l := range s.Sim.Spoken(c.ID) {
+		all = append(all, chattest.Spoken{ID: l.ID, Text: l.Text, Channel: c, ReplyTo: l.ReplyTo, At: l.At})
+	}
+	return all
+}
+
+func (s sim) Delete(c chat.Channel, id string) { s.Sim.Delete(c.ID, id) }
+func (s sim) Repeat(c chat.Channel, id string) { s.Sim.Repeat(c.ID, id) }
+func (s sim) Malformed(c chat.Channel)         { s.Sim.Malformed(c.ID) }
+
+func TestChat(t *testing.T) {
+	chattest.Test(t, func(t *testing.T) chattest.Pair {
+		s := newStand(t)
+		s.sim.Mod(anaID, botID, true) // so that the suite need not wait a second between lines; TestBudget has the rest
+		return chattest.Pair{Chat: s.client(t), Sim: sim{s.sim}, Channel: chat.Channel{Platform: chat.Twitch, ID: anaID}}
+	})
+}

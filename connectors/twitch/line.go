@@ -1,0 +1,252 @@
+package twitch
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	irc "github.com/gempir/go-twitch-irc/v4"
+
+	"hawker/internal/chat"
+)
+
+// what says what a line of the chat server is about.
+type what uint8
+
+const (
+	nothing   what = iota // of no interest, or of no sense
+	event                 // incoming.event is for the caller
+	welcome               // the login was accepted
+	refusal               // the login was refused; text says how
+	roomState             // room exists and has roomID
+	userState             // our own roles in room
+	notice                // a sentence about room; code and text
+	ping                  // text must be sent back
+	reconnect             // the server goes away soon
+)
+
+// incoming is one line of the chat server in our words.
+type incoming struct {
+	what   what
+	event  chat.Event // its Channel.ID may be empty: room then names the channel
+	room   string     // login of the channel
+	roomID string
+	code   string
+	text   string
+	mod    bool // the line's author is moderator or broadcaster
+	vip    bool
+}
+
+// maxSent and minSent bound a believable time stamp of Twitch (2011 to 2100).
+const minSent, maxSent = 1_300_000_000_000, 4_102_444_800_000
+
+// parse reads one line of the chat server; at is when it came. It never fails: what makes no sense is nothing. The
+// library tells the commands apart; tags are read here, because it unescapes them in several passes, trims them, and
+// panics on odd badges and emotes: a line is then parsed again without them, so that no viewer's words are lost.
+func parse(raw string, at time.Time) incoming {
+	raw = strings.ToValidUTF8(raw, "\uFFFD")
+	if rest, ok := strings.CutPrefix(raw, "PING"); ok && (rest == "" || rest[0] == ' ') {
+		return incoming{what: ping, text: strings.TrimPrefix(strings.TrimSpace(rest), ":")}
+	}
+	tags, bare := map[string]string{}, raw
+	if strings.HasPrefix(raw, "@") {
+		var list string
+		list, bare, _ = strings.Cut(raw[1:], " ")
+		tags = parseTags(list)
+	}
+	m := library(raw)
+	if m == nil {
+		if m = library(bare); m == nil {
+			return incoming{}
+		}
+	}
+	switch m := m.(type) {
+	case *irc.PrivateMessage:
+		return said(tags, m.Channel, m.User.Name, trailing(bare, m.Message), at)
+	case *irc.UserNoticeMessage:
+		// Words that a viewer adds to a resubscription, or an announcement: typed in the chat like any line.
+		if text := trailing(bare, m.Message); text != "" {
+			return said(tags, m.Channel, tags["login"], text, at)
+		}
+	case *irc.ClearMessage:
+		if id := tags["target-msg-id"]; id != "" {
+			e := chat.Event{Kind: chat.Deleted, Channel: channel(tags["room-id"]), ID: id, ByMod: true, At: sentAt(tags, at)}
+			return incoming{what: event, event: e, room: m.Channel}
+		}
+	case *irc.ClearChatMessage:
+		e := chat.Event{Kind: chat.Cleared, Channel: channel(tags["room-id"]), ByMod: true, At: sentAt(tags, at)}
+		switch id := tags["target-user-id"]; {
+		case id != "":
+			e.Viewer = chat.Viewer{Platform: chat.Twitch, ID: id, Name: m.TargetUsername}
+		case m.TargetUsername != "":
+			return incoming{} // a viewer without an id: clearing everybody would be wrong
+		}
+		return incoming{what: event, event: e, room: m.Channel}
+	case *irc.RoomStateMessage:
+		return incoming{what: roomState, room: m.Channel, roomID: tags["room-id"]}
+	case *irc.UserStateMessage:
+		r := roles(tags)
+		return incoming{what: userState, room: m.Channel, mod: r.Has(chat.Moderator | chat.Owner), vip: r.Has(chat.VIP)}
+	case *irc.NoticeMessage:
+		in := incoming{what: notice, room: m.Channel, code: tags["msg-id"], text: trailing(bare, m.Message)}
+		if m.Channel == "*" && loginRefused(in.text) {
+			in.what = refusal
+		}
+		return in
+	case *irc.ReconnectMessage:
+		return incoming{what: reconnect}
+	case *irc.RawMessage:
+		if m.RawType == "001" {
+			return incoming{what: welcome}
+		}
+	}
+	return incoming{}
+}
+
+// library is ParseMessage behind a recover: it panics on short lines and odd tags.
+func library(raw string) (m irc.Message) {
+	defer func() {
+		if recover() != nil {
+			m = nil
+		}
+	}()
+	return irc.ParseMessage(raw)
+}
+
+// loginRefused knows the sentences by which the chat server refuses a login (Twitch docs, "Authenticating with the
+// Twitch IRC Server"); they have no code.
+func loginRefused(text string) bool {
+	for _, s := range []string{"Login authentication failed", "Improperly formatted auth", "Login unsuccessful", "Invalid NICK"} {
+		if strings.HasPrefix(text, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// said makes a viewer's line. Without ids of line, viewer and channel it is nothing: it could neither be decided once
+// nor answered.
+func said(tags map[string]string, room, login, text string, at time.Time) incoming {
+	m := chat.Message{
+		ID: tags["id"], Channel: channel(tags["room-id"]), Roles: roles(tags), Received: at, Sent: sentAt(tags, at),
+		Viewer:  chat.Viewer{Platform: chat.Twitch, ID: tags["user-id"], Name: tags["display-name"]},
+		ReplyTo: tags["reply-parent-msg-id"],
+	}
+	if m.ID == "" || m.Viewer.ID == "" || m.Channel.ID == "" {
+		return incoming{}
+	}
+	if m.Viewer.Name == "" {
+		m.Viewer.Name = login
+	}
+	m.Text, m.Action = unwrap(text)
+	if n, err := strconv.Atoi(tags["bits"]); err == nil && n > 0 {
+		m.Bits = n
+	}
+	if src := tags["source-room-id"]; src != "" && src != m.Channel.ID {
+		m.Source = src
+	}
+	m.Answer = chat.Answer{Kind: chat.ToReply, Channel: m.Channel, Message: m.ID}
+	return incoming{
+		what: event, event: chat.Event{Kind: chat.Said, Channel: m.Channel, Message: m, At: m.Sent},
+		room: room, roomID: m.Channel.ID, mod: m.Roles.Has(chat.Moderator | chat.Owner), vip: m.Roles.Has(chat.VIP),
+	}
+}
+
+// unwrap takes /me off. Twitch cuts the closing mark off a line that is too long.
+func unwrap(text string) (string, bool) {
+	if rest, ok := strings.CutPrefix(text, "\x01ACTION"); ok && (rest == "" || rest[0] == ' ' || rest[0] == '\x01') {
+		return strings.TrimSuffix(strings.TrimPrefix(rest, " "), "\x01"), true
+	}
+	return text, false
+}
+
+// trailing is the last parameter of a line without tags, exactly as sent; the library unwraps it in its own way. Where
+// nothing is marked as the last parameter it is what the library found.
+func trailing(bare, found string) string {
+	if strings.HasPrefix(bare, ":") {
+		_, bare, _ = strings.Cut(bare, " ")
+	}
+	if _, text, ok := strings.Cut(bare, " :"); ok {
+		return text
+	}
+	return found
+}
+
+// roles are the author's in the channel the line is shown in; a shared chat's source-badges count nothing here.
+func roles(tags map[string]string) chat.Roles {
+	var r chat.Roles
+	if tags["mod"] == "1" {
+		r |= chat.Moderator
+	}
+	if tags["subscriber"] == "1" {
+		r |= chat.Subscriber
+	}
+	// vip is present without a value as well as with 1.
+	if v, ok := tags["vip"]; ok && v != "0" {
+		r |= chat.VIP
+	}
+	if id := tags["user-id"]; id != "" && id == tags["room-id"] {
+		r |= chat.Owner
+	}
+	for badge := range strings.SplitSeq(tags["badges"], ",") {
+		switch name, _, _ := strings.Cut(badge, "/"); name {
+		case "broadcaster":
+			r |= chat.Owner
+		case "moderator", "lead_moderator":
+			r |= chat.Moderator
+		case "vip":
+			r |= chat.VIP
+		case "subscriber", "founder":
+			r |= chat.Subscriber
+		}
+	}
+	return r
+}
+
+func sentAt(tags map[string]string, at time.Time) time.Time {
+	if ms, err := strconv.ParseInt(tags["tmi-sent-ts"], 10, 64); err == nil && ms > minSent && ms < maxSent {
+		return time.UnixMilli(ms)
+	}
+	return at
+}
+
+// parseTags reads the tags of a line, without the "@" (IRCv3, "Message Tags": escapes are read left to right in one
+// pass, a lone backslash at the end is dropped, a key without "=" has the empty value).
+func parseTags(list string) map[string]string {
+	tags := map[string]string{}
+	for tag := range strings.SplitSeq(list, ";") {
+		if k, v, _ := strings.Cut(tag, "="); k != "" {
+			tags[k] = unescape(v)
+		}
+	}
+	return tags
+}
+
+func unescape(v string) string {
+	if !strings.Contains(v, `\`) {
+		return v
+	}
+	var b strings.Builder
+	for i := 0; i < len(v); i++ {
+		if v[i] != '\\' {
+			b.WriteByte(v[i])
+			continue
+		}
+		if i++; i == len(v) {
+			break
+		}
+		switch v[i] {
+		case ':':
+			b.WriteByte(';')
+		case 's':
+			b.WriteByte(' ')
+		case 'r':
+			b.WriteByte('\r')
+		case 'n':
+			b.WriteByte('\n')
+		default:
+			b.WriteByte(v[i])
+		}
+	}
+	return b.String()
+}

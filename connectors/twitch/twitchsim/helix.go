@@ -1,0 +1,213 @@
+package twitchsim
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+func (s *Sim) handler() http.Handler {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /helix/users", s.helix("", s.getUsers))
+	m.HandleFunc("POST /helix/chat/messages", s.helix("user:write:chat", s.postMessage))
+	m.HandleFunc("GET /oauth2/authorize", s.getAuthorize)
+	m.HandleFunc("POST /oauth2/authorize", s.postAuthorize)
+	m.HandleFunc("POST /oauth2/token", s.postToken)
+	m.HandleFunc("GET /oauth2/validate", s.getValidate)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		broken, slow := s.broken > 0, s.slow
+		if broken {
+			s.broken--
+		}
+		s.mu.Unlock()
+		if slow > 0 {
+			select {
+			case <-time.After(slow):
+			case <-r.Context().Done():
+				return
+			}
+		}
+		if broken {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = w.Write([]byte("<html><head><title>503</title></head><body><h1>Service Unavailable</h1></body></html>"))
+			return
+		}
+		m.ServeHTTP(w, r)
+	})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// fail is Helix's form of an error.
+func fail(w http.ResponseWriter, status int, message string) {
+	answer(w, status, map[string]any{"error": http.StatusText(status), "status": status, "message": message})
+}
+
+// helix checks what every call needs: the application, a living token, its scope, and the quota of 800 points a
+// minute (Twitch API Reference, "Twitch Rate Limits").
+func (s *Sim) helix(scope string, call func(http.ResponseWriter, *http.Request, *grant)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		access, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		g := s.byAccess(access)
+		switch {
+		case !bearer:
+			fail(w, http.StatusUnauthorized, "OAuth token is missing")
+			return
+		case g == nil:
+			fail(w, http.StatusUnauthorized, "Invalid OAuth token")
+			return
+		case r.Header.Get("Client-Id") == "" || s.o.ClientID != "" && r.Header.Get("Client-Id") != s.o.ClientID:
+			fail(w, http.StatusUnauthorized, "Client ID and OAuth token do not match")
+			return
+		case scope != "" && !hasScope(g, scope):
+			fail(w, http.StatusUnauthorized, "Missing scope: "+scope)
+			return
+		}
+		now := time.Now()
+		spent := append(within(s.points[g.user], now, time.Minute), now)
+		s.points[g.user] = spent
+		w.Header().Set("Ratelimit-Limit", "800")
+		w.Header().Set("Ratelimit-Remaining", strconv.Itoa(max(0, 800-len(spent))))
+		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(spent[0].Add(time.Minute).Unix(), 10))
+		if len(spent) > 800 {
+			s.overLimit++
+			fail(w, http.StatusTooManyRequests, "Too many requests")
+			return
+		}
+		call(w, r, g)
+	}
+}
+
+func hasScope(g *grant, scope string) bool { return slices.Contains(g.Scopes, scope) }
+
+func (s *Sim) getUsers(w http.ResponseWriter, r *http.Request, g *grant) {
+	q := r.URL.Query()
+	ids, logins := q["id"], q["login"]
+	if len(ids)+len(logins) > 100 {
+		fail(w, http.StatusBadRequest, "The number of id and login query parameters must not exceed 100")
+		return
+	}
+	if len(ids)+len(logins) == 0 {
+		ids = []string{g.user}
+	}
+	data := []map[string]string{}
+	add := func(u User, ok bool) {
+		if ok {
+			data = append(data, map[string]string{"id": u.ID, "login": u.Login, "display_name": u.Name, "created_at": "2016-12-14T20:32:28Z"})
+		}
+	}
+	for _, id := range ids {
+		u, ok := s.users[id]
+		add(u, ok)
+	}
+	for _, l := range logins {
+		add(s.byLogin(l))
+	}
+	answer(w, http.StatusOK, map[string]any{"data": data})
+}
+
+func (s *Sim) postMessage(w http.ResponseWriter, r *http.Request, g *grant) {
+	var in struct {
+		Broadcaster string `json:"broadcaster_id"`
+		Sender      string `json:"sender_id"`
+		Message     string `json:"message"`
+		ReplyTo     string `json:"reply_parent_message_id"`
+	}
+	if json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in) != nil {
+		fail(w, http.StatusBadRequest, "The request body is not valid")
+		return
+	}
+	if s.refuse429 > 0 {
+		s.refuse429--
+		w.Header().Set("Ratelimit-Remaining", "0")
+		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(time.Now().Add(time.Second).Unix(), 10))
+		fail(w, http.StatusTooManyRequests, "Too many requests")
+		return
+	}
+	rm, known := s.rooms[in.Broadcaster]
+	switch {
+	case in.Sender != g.user:
+		fail(w, http.StatusUnauthorized, "The ID in sender_id must match the user ID in the access token")
+		return
+	case in.Broadcaster == "" || in.Message == "" || !known:
+		fail(w, http.StatusBadRequest, "The broadcaster_id or message query parameter is required")
+		return
+	case utf8.RuneCountInString(in.Message) > 500:
+		fail(w, http.StatusUnprocessableEntity, "The message is too large")
+		return
+	case rm.banned[in.Sender]:
+		fail(w, http.StatusForbidden, "The sender is not permitted to send chat messages to the broadcaster's chat room")
+		return
+	case in.ReplyTo != "" && rm.raw[in.ReplyTo] == "":
+		fail(w, http.StatusBadRequest, "The reply_parent_message_id is not valid")
+		return
+	}
+	id, d := s.say(s.users[in.Sender], in.Broadcaster, in.Message, in.ReplyTo, nil)
+	out := map[string]any{"message_id": id, "is_sent": d == nil}
+	if d != nil {
+		out["drop_reason"] = map[string]string{"code": d.code, "message": d.message}
+	}
+	answer(w, http.StatusOK, map[string]any{"data": []any{out}})
+}
+
+// say is a line sent by an account, over either road, under the documented rates: 20 in 30 s, 100 where the sender is
+// broadcaster or moderator, past it nothing for 30 minutes; one a second and channel unless broadcaster, moderator or
+// VIP; the same text not twice within 30 s. Arrival may jitter by a twentieth. The caller holds s.mu.
+func (s *Sim) say(u User, channelID, text, replyTo string, from *conn) (id string, refused *drop) {
+	r, now := s.room(channelID), time.Now()
+	if len(s.drops) > 0 {
+		d := s.drops[0]
+		s.drops = s.drops[1:]
+		return "", &d
+	}
+	text = strings.TrimLeft(text, " ")
+	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") {
+		return "", &drop{"msg_rejected", "Chat commands cannot be sent."}
+	}
+	if r.banned[u.ID] {
+		return "", &drop{"msg_banned", "You are permanently banned from talking in this channel."}
+	}
+	limited := &drop{"msg_ratelimit", "Your message was not sent because you are sending messages too quickly."}
+	if now.Before(s.muted[u.ID]) {
+		return "", limited
+	}
+	mod := channelID == u.ID || r.mods[u.ID]
+	most := 20
+	if mod {
+		most = 100
+	}
+	s.sends[u.ID] = within(s.sends[u.ID], now, 30*time.Second*19/20)
+	if len(s.sends[u.ID]) >= most {
+		s.overLimit++
+		s.muted[u.ID] = now.Add(30 * time.Minute)
+		return "", limited
+	}
+	if last, ok := r.last[u.ID]; ok && !mod && !r.vips[u.ID] && now.Sub(last) < time.Second*19/20 {
+		s.overLimit++
+		return "", limited
+	}
+	key := u.ID + "\x00" + text
+	if t, ok := r.texts[key]; ok && now.Sub(t) < 30*time.Second*19/20 {
+		return "", &drop{"msg_duplicate", "Your message was not sent because it is identical to the previous one you sent, less than 30 seconds ago."}
+	}
+	for k, t := range r.texts {
+		if now.Sub(t) >= 30*time.Second {
+			delete(r.texts, k)
+		}
+	}
+	s.sends[u.ID] = append(s.sends[u.ID], now)
+	r.last[u.ID], r.texts[key] = now, now
+	return s.post(Line{Channel: channelID, User: u, Text: text, ReplyTo: replyTo, At: now, Sent: true}, from), nil
+}
