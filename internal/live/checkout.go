@@ -1,0 +1,106 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"hawker/commerce"
+)
+
+// Errors of Checkout, for the viewer.
+var (
+	ErrNothingToPay = errors.New("nothing of this is held any more")
+	ErrNoStore      = errors.New("this shop takes no payment online")
+)
+
+// Checkout is where a viewer pays for all that a receipt holds. The first time it makes the store set the pieces aside and
+// adds five minutes; later it gives the same address again. It asks the store, so it may take seconds; the hold stands
+// whatever comes of it.
+func (h *Hub) Checkout(ctx context.Context, merchant, receipt commerce.ID) (string, error) {
+	m := h.Merchant(merchant)
+	if m == nil {
+		return "", ErrNotHere
+	}
+	if m.store == nil {
+		return "", ErrNoStore
+	}
+	var fresh []commerce.HoldView
+	var url string
+	var mode commerce.StoreHolds
+	var open, tried []commerce.ID
+	err := m.look(ctx, func() {
+		v, ok := m.desk.Receipt(receipt, time.Now())
+		if !ok {
+			return
+		}
+		mode = v.Show.Holds
+		for _, x := range v.Holds {
+			switch {
+			case x.State != commerce.StateHeld:
+			case x.Draft != "":
+				url = x.Checkout
+			default:
+				fresh = append(fresh, x)
+				open = append(open, x.ID)
+				if x.Opened {
+					tried = append(tried, x.ID)
+				}
+			}
+		}
+	})
+	if err != nil {
+		return "", err
+	}
+	if len(fresh) == 0 {
+		if url == "" {
+			return "", ErrNothingToPay
+		}
+		return url, nil
+	}
+	// The clock first: what the store is asked to reserve must not end before ours.
+	if _, err := m.ask(ctx, &call{req: commerce.Opened{Holds: open}}); err != nil {
+		return "", err
+	}
+	d := Draft{}
+	err = m.look(ctx, func() {
+		for _, id := range open {
+			x, ok := m.desk.Hold(id)
+			if !ok || x.State != commerce.StateHeld {
+				continue
+			}
+			s := m.desk.Show(x.Show)
+			it := s.Lineup.Item(x.Number)
+			if it == nil || it.Variant(x.Variant) == nil {
+				continue
+			}
+			v := it.Variant(x.Variant)
+			d.Holds = append(d.Holds, x.ID)
+			d.Lines = append(d.Lines, DraftLine{v.Store, x.Quantity, x.Price, x.Price != v.Price})
+			d.Again = d.Again || slices.Contains(tried, x.ID)
+			if x.Expires.After(d.Until) {
+				d.Until = x.Expires
+			}
+		}
+	})
+	if err != nil {
+		return "", err
+	}
+	if len(d.Holds) == 0 {
+		return "", ErrNothingToPay
+	}
+	if mode == commerce.HoldsLink {
+		return m.store.store.CartLink(d)
+	}
+	var made Drafted
+	err = m.store.call(ctx, func(ctx context.Context) (err error) { made, err = m.store.store.Draft(ctx, d); return err })
+	if err != nil {
+		return "", fmt.Errorf("the shop did not make the checkout: %w", err)
+	}
+	if _, err := m.ask(ctx, &call{req: commerce.Drafted{Holds: d.Holds, Draft: made.ID, URL: made.URL, Created: made.Created}}); err != nil {
+		return "", err
+	}
+	return made.URL, nil
+}

@@ -1,0 +1,180 @@
+package live
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/chat"
+	"hawker/internal/seal"
+)
+
+// Kinds of stored effects.
+const (
+	effectSay   = "say"   // an answer or a line, Speech
+	effectShout = "shout" // a shout-out on the overlay, Shout
+)
+
+// How long an answer matters. Results matter while the viewer wonders, a shout-out while the moment lasts.
+const (
+	answerFor = 2 * time.Minute
+	shoutFor  = 5 * time.Minute
+)
+
+// Speech is a stored answer: either an outcome that is put into words when it is said, or a text.
+type Speech struct {
+	To      chat.Answer       `json:"to"`
+	Rank    Rank              `json:"rank"`
+	Outcome *commerce.Outcome `json:"outcome,omitempty"`
+	Text    string            `json:"text,omitempty"`
+	Sealed  []byte            `json:"sealed,omitempty"` // of To.Token, which is a secret
+	// Generation is that of the receipt's address.
+	Generation int `json:"generation,omitempty"`
+}
+
+// planned is an effect of the batch under way.
+type planned struct {
+	id       commerce.ID
+	kind     string
+	stored   bool
+	speech   Speech
+	shout    *Shout
+	show     commerce.ID
+	notAfter time.Time
+	from     time.Time // when came what it answers
+	timing   *Timing   // where its time counts
+	private  func() []byte
+}
+
+// row is the effect as stored.
+func (p *planned) row() commerce.Effect {
+	var body []byte
+	var err error
+	switch p.kind {
+	case effectShout:
+		body, err = json.Marshal(p.shout)
+	default:
+		s := p.speech
+		if s.To.Token != "" {
+			s.Sealed = p.private()
+			s.To.Token = ""
+		}
+		body, err = json.Marshal(s)
+	}
+	if err != nil { // our own plain types
+		panic(err)
+	}
+	return commerce.Effect{ID: p.id, Kind: p.kind, Body: body, NotAfter: p.notAfter}
+}
+
+func (m *Merchant) tokenContext(id commerce.ID) string {
+	return seal.Context("effects", "token", int64(m.ID), int64(id))
+}
+
+// revive makes a stored effect ready to be performed, after a crash or a takeover.
+func (m *Merchant) revive(e commerce.Effect) planned {
+	p := planned{id: e.ID, kind: e.Kind, stored: true, notAfter: e.NotAfter}
+	switch e.Kind {
+	case effectShout:
+		p.shout = &Shout{}
+		if err := json.Unmarshal(e.Body, p.shout); err != nil {
+			p.notAfter = time.Unix(1, 0)
+		}
+	default:
+		if err := json.Unmarshal(e.Body, &p.speech); err != nil {
+			p.notAfter = time.Unix(1, 0) // what cannot be read is not said
+		}
+		if len(p.speech.Sealed) > 0 {
+			if token, err := m.hub.Key.Open(p.speech.Sealed, m.tokenContext(e.ID)); err == nil {
+				p.speech.To.Token = string(token)
+			}
+		}
+	}
+	return p
+}
+
+// perform lets an effect out, after its batch became durable.
+func (m *Merchant) perform(p planned) {
+	if !p.notAfter.IsZero() && time.Now().After(p.notAfter) {
+		m.effectDone(p.id)
+		return
+	}
+	if p.kind == effectShout {
+		m.hub.signal(m.ID, Signal{Kind: SignalShout, Show: p.shout.Show, Shout: p.shout})
+		m.effectDone(p.id)
+		return
+	}
+	m.say(speechOf{Speech: p.speech, id: p.id, notAfter: p.notAfter, from: p.from, timing: p.timing})
+}
+
+// speechOf is an answer on its way to a Speaker.
+type speechOf struct {
+	Speech
+	id       commerce.ID
+	notAfter time.Time
+	from     time.Time
+	timing   *Timing
+	words    func(private bool) Words // instead of Outcome and Text
+}
+
+// errNoVoice means that no account speaks in a channel.
+var errNoVoice = errors.New("no account speaks in this channel")
+
+// say hands an answer to the Speaker of its channel. An answer to a waiting request is told by the request's outcome.
+func (m *Merchant) say(s speechOf) {
+	if s.To.Kind == chat.ToRequest || s.To.Channel.ID == "" {
+		m.effectDone(s.id)
+		return
+	}
+	sp := m.speakers[s.To.Channel]
+	if sp == nil {
+		m.unsaid.Add(1)
+		m.effectDone(s.id)
+		return
+	}
+	u := &Utterance{ID: s.id, Rank: s.Rank, To: s.To, NotAfter: s.notAfter, Words: s.words}
+	if s.To.Kind == chat.ToPrivate && !s.To.Until.IsZero() && time.Now().After(s.To.Until) {
+		u.To = chat.Answer{Kind: chat.ToChannel, Channel: s.To.Channel} // the private way is closed
+	}
+	if s.Outcome != nil {
+		o := s.Outcome
+		u.Words = func(private bool) Words {
+			sp := s.Speech
+			sp.To = u.To
+			return m.sayOutcome(&sp, private)
+		}
+		if joins(o) {
+			u.Joined = o
+		}
+	} else if u.Words == nil {
+		text := s.Text
+		u.Words = func(bool) Words { return Words{Text: text} }
+	}
+	u.Done = func(at time.Time, err error) {
+		if err == nil {
+			m.said.Add(1)
+			if s.timing != nil && !s.from.IsZero() {
+				s.timing.Add(at.Sub(s.from))
+			}
+		} else {
+			m.unsaid.Add(1)
+		}
+		m.effectDone(s.id)
+	}
+	sp.Say(u)
+}
+
+// joins reports whether an outcome may stand in one line with others.
+func joins(o *commerce.Outcome) bool {
+	switch o.What {
+	case commerce.Promoted:
+		return true
+	case commerce.Claimed:
+		switch o.Reason {
+		case commerce.Held, commerce.PartlyHeld, commerce.Waitlisted, commerce.SoldOut, commerce.Capped, commerce.Changed, commerce.Passed:
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,497 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/chat"
+	"hawker/internal/lang"
+	"hawker/internal/sqldb"
+	"hawker/rules"
+)
+
+// Bounds of a merchant's queue. Over shedAt waiting, lines that are no command leave the view; when it is full, claims
+// get reason limited. Both are counted and shown: overload is never silent.
+const (
+	queueCap = 65_536
+	shedAt   = 4_096
+	batchMax = 1_024
+)
+
+// job is one thing in a merchant's queue; exactly one of its fields is set.
+type job struct {
+	heard *heard
+	cmd   *call
+	query func()
+}
+
+// call is a command with its asker.
+type call struct {
+	req   commerce.Request
+	key   commerce.Key
+	inbox string    // id of the webhook that it settles
+	paid  time.Time // when that webhook came
+	reply chan<- result
+}
+
+type result struct {
+	out commerce.Outcome
+	err error
+}
+
+// Merchant is one merchant as served by this node. Its goroutine (run) owns all of it but what is atomic or guarded.
+type Merchant struct {
+	ID  commerce.ID
+	hub *Hub
+	log *slog.Logger
+
+	jobs      chan job
+	stages    atomic.Pointer[map[chat.Channel]*stage]
+	about     sqldb.Merchant
+	lang      *lang.Words
+	zone      *time.Location
+	local     map[chat.Channel]bool                  // chats on this machine, where loopback links lead somewhere
+	names     atomic.Pointer[map[commerce.ID]string] // of shows, as in addresses
+	codes     codes
+	paying    Timing // from a payment's webhook to its shout-out said
+	answering Timing // from a line's arrival to its answer said
+	deciding  Timing // from a line's arrival to its durable decision
+	counters
+
+	accounts []*accountRun
+	speakers map[chat.Channel]*Speaker
+	store    *storeWorker
+
+	doneMu sync.Mutex
+	done   []commerce.ID // effects done since the last batch
+
+	// The rest belongs to run.
+	desk    *commerce.Desk
+	book    *rules.Book
+	memory  map[commerce.ID]*showMemory
+	pace    map[chat.Viewer]*pace
+	blocked map[chat.Viewer]bool
+	changed map[commerce.ID]bool // shows to signal
+	loaded  time.Time            // when the desk was taken over
+	ids     ids
+}
+
+// accountRun is an account with its speaker.
+type accountRun struct {
+	Account
+	speaker *Speaker
+	mu      sync.Mutex
+	trouble string // why it stopped listening; empty while it does
+}
+
+func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
+	m := &Merchant{
+		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, lang: lang.For(info.Language), zone: zone(info), local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), memory: map[commerce.ID]*showMemory{},
+		pace: map[chat.Viewer]*pace{}, blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, speakers: map[chat.Channel]*Speaker{},
+	}
+	m.stages.Store(&map[chat.Channel]*stage{})
+	m.names.Store(&map[commerce.ID]string{})
+	if err := m.loadBook(ctx); err != nil {
+		return nil, err
+	}
+	if h.Connect == nil {
+		return m, nil
+	}
+	c, err := h.Connect(ctx, info)
+	if err != nil {
+		return nil, fmt.Errorf("connect merchant %s: %w", info.Slug, err)
+	}
+	for _, a := range c.Accounts {
+		r := &accountRun{Account: a, speaker: &Speaker{Chat: a.Chat, Log: m.log.With("account", a.Name), Join: m.join}}
+		m.accounts = append(m.accounts, r)
+		for _, ch := range a.Channels {
+			m.speakers[ch], m.local[ch] = r.speaker, a.Local
+		}
+	}
+	if c.Store != nil {
+		m.store = newStoreWorker(m, c.Store)
+		m.store.reachable = h.Public != "" && (!h.loopback || c.StoreLocal)
+	}
+	return m, nil
+}
+
+// run serves the merchant until ctx ends.
+func (m *Merchant) run(ctx context.Context) {
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for _, a := range m.accounts {
+		parts.Go(func() { a.speaker.Run(ctx) })
+		parts.Go(func() { m.listen(ctx, a) })
+	}
+	if m.store != nil {
+		parts.Go(func() { m.store.run(ctx) })
+	}
+	m.loop(ctx)
+}
+
+// listen keeps one account's chat heard. Its client connects anew by itself; when it gives up, only the owner can help.
+func (m *Merchant) listen(ctx context.Context, a *accountRun) {
+	err := a.Chat.Listen(ctx, m.Deliver)
+	if err != nil && ctx.Err() == nil {
+		a.mu.Lock()
+		a.trouble = err.Error()
+		a.mu.Unlock()
+		m.log.Warn("chat is no longer heard", "account", a.Name, "err", err)
+	}
+}
+
+// loop is the merchant's goroutine: it takes all that waits, decides it as one batch, makes it durable, lets the answers
+// out.
+func (m *Merchant) loop(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var jobs []job
+	for ctx.Err() == nil {
+		if m.desk == nil && !m.takeOver(ctx) {
+			m.refuseAll()
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+			continue
+		}
+		timer.Reset(m.nextWake(time.Now()))
+		jobs = jobs[:0]
+		select {
+		case <-ctx.Done():
+			m.finish()
+			return
+		case j := <-m.jobs:
+			jobs = append(jobs, j)
+		case <-timer.C:
+		}
+	more:
+		for len(jobs) < batchMax {
+			select {
+			case j := <-m.jobs:
+				jobs = append(jobs, j)
+			default:
+				break more
+			}
+		}
+		m.turn(ctx, jobs)
+	}
+}
+
+// finish writes what was said since the last batch, so that the next start does not say it again.
+func (m *Merchant) finish() {
+	if m.desk == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	m.turn(ctx, nil)
+	m.refuseAll()
+}
+
+// refuseAll answers who waits while nobody decides.
+func (m *Merchant) refuseAll() {
+	for {
+		select {
+		case j := <-m.jobs:
+			if j.cmd != nil {
+				j.cmd.reply <- result{err: ErrNotHere}
+			}
+			if j.query != nil {
+				j.query()
+			}
+		default:
+			return
+		}
+	}
+}
+
+// nextWake is how long nothing needs to be done: until the next hold ends, or a moment when something said is to be
+// written off.
+func (m *Merchant) nextWake(now time.Time) time.Duration {
+	wait := time.Minute
+	if due, ok := m.desk.NextDue(); ok {
+		wait = min(wait, max(due.Sub(now), 0))
+	}
+	m.doneMu.Lock()
+	if len(m.done) > 0 {
+		wait = min(wait, time.Second)
+	}
+	m.doneMu.Unlock()
+	return wait
+}
+
+// takeOver loads the merchant from the database. It says again what a crash left unsaid.
+func (m *Merchant) takeOver(ctx context.Context) bool {
+	st, err := m.hub.DB.Load(ctx, m.ID)
+	if err != nil {
+		if ctx.Err() == nil {
+			m.log.Error("merchant cannot be loaded; trying again", "err", err)
+		}
+		return false
+	}
+	m.desk, m.loaded = commerce.NewDesk(m.ID, st), time.Now()
+	m.restage()
+	m.remember(st)
+	for _, e := range st.Effects {
+		m.perform(m.revive(e))
+	}
+	if m.store != nil {
+		m.store.wakeAll()
+	}
+	return true
+}
+
+// do hands a command to the merchant's goroutine and waits for its outcome.
+func (m *Merchant) do(ctx context.Context, c Command) (commerce.Outcome, error) {
+	req, err := c.request()
+	if err != nil {
+		return commerce.Outcome{}, err
+	}
+	return m.ask(ctx, &call{req: req, key: c.Key})
+}
+
+func (m *Merchant) ask(ctx context.Context, c *call) (commerce.Outcome, error) {
+	reply := make(chan result, 1)
+	c.reply = reply
+	select {
+	case m.jobs <- job{cmd: c}:
+	case <-ctx.Done():
+		return commerce.Outcome{}, ctx.Err()
+	}
+	select {
+	case r := <-reply:
+		return r.out, r.err
+	case <-ctx.Done():
+		return commerce.Outcome{}, ctx.Err()
+	}
+}
+
+// answer is do for another node.
+func (m *Merchant) answer(ctx context.Context, data []byte) ([]byte, error) {
+	var c Command
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("command: %w", err)
+	}
+	o, err := m.do(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(o)
+}
+
+// look runs f in the merchant's goroutine, between two batches.
+func (m *Merchant) look(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	ran := false
+	select {
+	case m.jobs <- job{query: func() {
+		if m.desk != nil {
+			ran = true
+			f()
+		}
+		close(done)
+	}}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		if !ran {
+			return ErrNotHere
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// turn decides what waits as one batch.
+func (m *Merchant) turn(ctx context.Context, jobs []job) {
+	now := time.Now()
+	t := &turn{now: now}
+	for i := range jobs {
+		switch {
+		case jobs[i].heard != nil:
+			m.hear(t, jobs[i].heard)
+		case jobs[i].cmd != nil:
+			t.reqs = append(t.reqs, jobs[i].cmd.req)
+			t.calls = append(t.calls, jobs[i].cmd)
+		}
+	}
+	if due, ok := m.desk.NextDue(); ok && !due.After(now) {
+		t.reqs = append(t.reqs, commerce.Expire{})
+	}
+	m.doneMu.Lock()
+	t.done, m.done = m.done, nil
+	m.doneMu.Unlock()
+	err := m.commit(ctx, t)
+	if err != nil {
+		m.doneMu.Lock()
+		m.done = append(m.done, t.done...)
+		m.doneMu.Unlock()
+		m.failed.Add(1)
+		m.log.Error("nothing was decided: the batch could not be stored", "requests", len(t.reqs), "err", err)
+	} else {
+		m.after(t)
+	}
+	m.settleCalls(t, err)
+	for i := range jobs {
+		if jobs[i].query != nil {
+			jobs[i].query()
+		}
+	}
+	m.signalChanged()
+	if errors.Is(err, commerce.ErrFenced) || errors.Is(err, commerce.ErrUnknown) {
+		m.desk = nil // whoever rules now, what is stored is the truth: load it anew
+	}
+}
+
+// turn is one batch on its way.
+type turn struct {
+	now      time.Time
+	reqs     []commerce.Request
+	calls    []*call
+	heard    []*heard
+	lines    map[commerce.Key]*heard // the lines that claims came from
+	done     []commerce.ID
+	marks    map[chat.Channel]time.Time
+	speeches []speechOf // answers to lines that change nothing
+	outcomes []commerce.Outcome
+	effects  []planned
+	batch    *commerce.Batch // nil when nothing was written
+}
+
+// commit plans and stores the turn. A key that turns out to be decided already is learnt, and the rest planned anew.
+func (m *Merchant) commit(ctx context.Context, t *turn) error {
+	for range 4 {
+		b, outs := m.desk.Plan(t.now, t.reqs)
+		t.outcomes = outs
+		t.effects = m.effects(t, outs)
+		for _, e := range t.effects {
+			if e.stored {
+				b.Effects = append(b.Effects, e.row())
+			}
+		}
+		b.Done = t.done
+		for _, c := range t.calls {
+			if c.inbox != "" {
+				b.Inbox = append(b.Inbox, c.inbox)
+			}
+		}
+		if b.Empty() {
+			m.desk.CommitNothing()
+			return nil
+		}
+		b.Watermarks = t.marks
+		// A batch on its way to the disk is not torn down; the database has its own bound for a hanging disk.
+		err := m.hub.DB.Commit(context.WithoutCancel(ctx), b)
+		if err == nil {
+			m.desk.Commit()
+			m.commits.Add(1)
+			t.batch = b
+			return nil
+		}
+		m.desk.Rollback()
+		if !errors.Is(err, commerce.ErrRepeated) {
+			return err
+		}
+		keys := make([]commerce.Key, 0, len(b.Decisions))
+		for _, d := range b.Decisions {
+			keys = append(keys, d.Key)
+		}
+		known, err := m.hub.DB.Decided(ctx, m.ID, keys)
+		if err != nil {
+			return err
+		}
+		for _, d := range known {
+			m.desk.Known(d, t.now)
+		}
+	}
+	return errors.New("keys of the batch are decided by somebody else at this moment")
+}
+
+// settleCalls answers the commands of a turn.
+func (m *Merchant) settleCalls(t *turn, err error) {
+	for _, c := range t.calls {
+		if err != nil {
+			c.reply <- result{err: fmt.Errorf("not done, try again: %w", err)}
+			continue
+		}
+		var r result
+		if c.key.Message != "" {
+			for i := range t.outcomes {
+				if t.outcomes[i].Key == c.key {
+					r.out = t.outcomes[i]
+					break
+				}
+			}
+		}
+		c.reply <- r
+	}
+}
+
+// after does what follows a durable batch: memory for the pages, then the effects.
+func (m *Merchant) after(t *turn) {
+	staged := false
+	for i := range t.outcomes {
+		o := &t.outcomes[i]
+		m.note(t, o)
+		switch o.What {
+		case commerce.Begun, commerce.Over, commerce.Aired, commerce.Gated:
+			staged = true
+		}
+	}
+	if m.store != nil && t.batch != nil {
+		m.store.follow(t.batch)
+	}
+	for _, c := range t.calls {
+		if s, ok := c.req.(commerce.SetShow); ok {
+			staged = true
+			m.changed[s.Show.ID] = true
+		}
+	}
+	if staged {
+		m.restage()
+	}
+	m.logLines(t)
+	for _, e := range t.effects {
+		m.perform(e)
+	}
+	for _, s := range t.speeches {
+		m.say(s)
+	}
+}
+
+func (m *Merchant) signalChanged() {
+	for show := range m.changed {
+		m.hub.signal(m.ID, Signal{Kind: SignalChanged, Show: show})
+	}
+	clear(m.changed)
+}
+
+// effectDone notes that an effect was done (or given up); the next batch removes its row.
+func (m *Merchant) effectDone(id commerce.ID) {
+	if id == 0 {
+		return
+	}
+	m.doneMu.Lock()
+	first := len(m.done) == 0
+	m.done = append(m.done, id)
+	m.doneMu.Unlock()
+	if first { // make the loop look at its timer again
+		select {
+		case m.jobs <- job{query: func() {}}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/chat"
+	"hawker/internal/sqldb"
+	"hawker/rules"
+)
+
+// book compiles a merchant's rules; a merchant without any has the defaults.
+func (m *Merchant) loadBook(ctx context.Context) error {
+	all, err := m.hub.DB.Rules(ctx, m.ID)
+	if err != nil {
+		return fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
+	}
+	if len(all) == 0 {
+		all = rules.DefaultRules(m.lang.Bought)
+	}
+	if m.book, err = rules.NewBook(all); err != nil {
+		return fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
+	}
+	return nil
+}
+
+// zone is the merchant's time zone; UTC when the system does not know it.
+func zone(info sqldb.Merchant) *time.Location {
+	if z, err := time.LoadLocation(info.Timezone); err == nil {
+		return z
+	}
+	return time.UTC
+}
+
+// effects are what the outcomes of a turn cause in the world: answers, and what the merchant's rules want.
+func (m *Merchant) effects(t *turn, outs []commerce.Outcome) []planned {
+	var out []planned
+	for i := range outs {
+		o := &outs[i]
+		if p, ok := m.answerTo(t, o); ok {
+			out = append(out, p)
+		}
+		if e, ok := eventOf(o); ok && !o.Repeat {
+			out = append(out, m.ruled(t, e, o)...)
+		}
+	}
+	return out
+}
+
+// answerTo is the answer to a line, or the news for somebody who was promoted.
+func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
+	if o.What != commerce.Claimed && o.What != commerce.Promoted || o.Answer.Channel.ID == "" || o.Answer.Kind == chat.ToRequest {
+		return planned{}, false
+	}
+	if o.Repeat && !o.Answer.Private() { // it was answered when it first came
+		return planned{}, false
+	}
+	switch o.Reason {
+	case commerce.Duplicate, commerce.Chat, commerce.Question, commerce.Blocked, commerce.Limited, commerce.TooOld:
+		if !o.Answer.Private() {
+			return planned{}, false
+		}
+	}
+	p := planned{
+		id: m.ids.next(t.now), kind: effectSay, show: o.Show, notAfter: t.now.Add(answerFor), timing: &m.answering,
+		speech: Speech{To: o.Answer, Rank: rankOf(o), Outcome: o, Generation: m.generation(o.Receipt)},
+	}
+	if h := t.lines[o.Key]; h != nil {
+		p.from = h.msg.Received
+	}
+	// What was promised is said even after a crash; a refusal that nobody heard costs nobody anything.
+	p.stored = o.What == commerce.Promoted || o.Hold != 0 || o.Place != 0
+	if o.Repeat {
+		p.stored = false
+	}
+	if p.speech.To.Token != "" {
+		token, id := p.speech.To.Token, p.id
+		p.private = func() []byte { return m.hub.Key.Seal([]byte(token), m.tokenContext(id)) }
+	}
+	return p, true
+}
+
+// generation is the generation of a receipt's address.
+func (m *Merchant) generation(receipt commerce.ID) int {
+	if r, ok := m.desk.Receipt(receipt, time.Time{}); ok {
+		return r.Receipt.Generation
+	}
+	return 0
+}
+
+func rankOf(o *commerce.Outcome) Rank {
+	if o.What == commerce.Promoted {
+		return RankPromoted
+	}
+	switch o.Reason {
+	case commerce.Held, commerce.PartlyHeld, commerce.Waitlisted, commerce.Changed, commerce.Passed:
+		return RankHeld
+	case commerce.SoldOut, commerce.Capped, commerce.Paused, commerce.Ended, commerce.NotOnSale:
+		return RankNo
+	}
+	return RankInfo
+}
+
+// eventOf is the event that an outcome is for rules.
+func eventOf(o *commerce.Outcome) (rules.Event, bool) {
+	switch o.What {
+	case commerce.Settled, commerce.Late:
+		return rules.OrderPaid, true
+	case commerce.Promoted:
+		return rules.Promoted, true
+	case commerce.Expired:
+		return rules.HoldExpired, true
+	case commerce.Aired:
+		return rules.ItemOnAir, o.Number != 0
+	case commerce.Begun:
+		return rules.ShowStarted, true
+	case commerce.Over:
+		return rules.ShowEnded, true
+	case commerce.Claimed:
+		switch o.Reason {
+		case commerce.Held, commerce.PartlyHeld:
+			return rules.HoldMade, true
+		case commerce.SoldOut:
+			return rules.SoldOut, true
+		}
+	}
+	return "", false
+}
+
+// ruled is what the merchant's rules want done about an outcome.
+func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned {
+	s := m.desk.Show(o.Show)
+	if s == nil {
+		return nil
+	}
+	f := &rules.Facts{
+		User: m.lang.NameOr(o.Viewer.Name), Platform: string(o.Viewer.Platform), Show: s.Title, Number: o.Number, Item: o.Title, Variant: o.Label, Quantity: o.Wanted,
+		Left: o.Left, Place: o.Place, Price: o.Price, Total: o.Total, Order: o.Order,
+	}
+	var out []planned
+	for _, x := range m.book.Decide(e, f) {
+		var timing *Timing
+		var from time.Time
+		if x.ShoutOut {
+			id := m.ids.next(t.now)
+			out = append(out, planned{
+				id: id, kind: effectShout, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor),
+				shout: &Shout{ID: id, Text: x.Text, Who: f.User, Title: o.Title, Image: image(s, o.Number), Show: s.ID},
+			})
+			if from = t.paidAt(o); !from.IsZero() {
+				timing = &m.paying
+			}
+		}
+		for _, c := range s.Channels {
+			p := planned{
+				id: m.ids.next(t.now), kind: effectSay, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor), from: from, timing: timing,
+				speech: Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: c}, Rank: RankHeld, Text: x.Text},
+			}
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func image(s *commerce.Show, number int) string {
+	if it := s.Lineup.Item(number); it != nil {
+		return it.Product.Image
+	}
+	return ""
+}
+
+// paidAt is when the webhook came that an outcome settles; zero when it was no webhook.
+func (t *turn) paidAt(o *commerce.Outcome) time.Time {
+	for _, c := range t.calls {
+		if p, ok := c.req.(commerce.Paid); ok && p.Order.Name == o.Order {
+			return c.paid
+		}
+	}
+	return time.Time{}
+}
+
+// ids makes ids that differ for certain within one merchant, where a thousand are made in one millisecond.
+type ids struct {
+	ms   int64
+	used map[commerce.ID]bool
+}
+
+func (x *ids) next(now time.Time) commerce.ID {
+	if ms := now.UnixMilli(); ms != x.ms || x.used == nil {
+		x.ms, x.used = ms, map[commerce.ID]bool{}
+	}
+	id := commerce.NewID(now)
+	for x.used[id] {
+		id = commerce.NewID(now)
+	}
+	x.used[id] = true
+	return id
+}

@@ -1,0 +1,368 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"hawker/commerce"
+	"hawker/internal/chat"
+)
+
+// Rank orders what waits to be said (product rule); the lowest goes first. Rank 0 is kept for results of drops.
+type Rank uint8
+
+// Ranks of an answer.
+const (
+	RankDrop Rank = iota
+	RankPromoted
+	RankHeld
+	RankReminder
+	RankNo // sold out, limit
+	RankInfo
+)
+
+// Utterance is something to be said, before it is put into words for its place.
+type Utterance struct {
+	// ID is its row in the effects table; 0 when it was not stored.
+	ID   commerce.ID
+	Rank Rank
+	To   chat.Answer
+	// Words makes the text for one viewer alone. Joined, when set, is the outcome that may stand in one line with others.
+	Words  func(private bool) Words
+	Joined *commerce.Outcome
+	// NotAfter is when it matters to nobody any more; zero means never.
+	NotAfter time.Time
+	// From is when the line came that this answers, for the timing.
+	From time.Time
+	// Done is told once, when it was said (err nil), given up or dropped.
+	Done func(at time.Time, err error)
+}
+
+// Words is a text and the link that belongs to it.
+type Words struct {
+	Text, Link, LinkLabel string
+}
+
+// Errors that an utterance can end with when it was never sent.
+var (
+	errTooLate = errors.New("it matters no more")
+	errTold    = errors.New("the same was just said")
+	errFull    = errors.New("too much waits to be said")
+)
+
+// backlog bounds what waits in one channel. Joining makes one line of many, so this is minutes of answers; past it the
+// lowest rank is dropped and counted.
+const backlog = 4096
+
+// Speaker says what one account has to say, at the pace its platform allows and never faster. Answers that wait in one
+// channel become one line. Private answers cost no budget and go at once.
+type Speaker struct {
+	Chat Chat
+	Log  *slog.Logger
+	// Join makes one line of the outcomes that wait in a channel, and says how many of them it covers (at least 1).
+	Join func(c chat.Channel, outcomes []*commerce.Outcome, maxRunes int) (Words, int)
+
+	mu      sync.Mutex
+	queues  map[chat.Channel]*speech
+	private []*Utterance
+	pools   map[string][]time.Time // when lines were said, per pool, inside its window
+	dropped int
+	wake    chan struct{}
+	once    sync.Once
+}
+
+// speech is what waits in one channel.
+type speech struct {
+	waiting []*Utterance
+	busy    bool // a line is on its way
+	last    time.Time
+	rest    time.Time // the platform asked to be left alone until then
+	said    map[string]time.Time
+}
+
+// sayFor is how long one line may take to be accepted.
+const sayFor = 10 * time.Second
+
+func (s *Speaker) init() {
+	s.once.Do(func() {
+		s.queues, s.pools, s.wake = map[chat.Channel]*speech{}, map[string][]time.Time{}, make(chan struct{}, 1)
+	})
+}
+
+// Say queues an utterance. It never blocks.
+func (s *Speaker) Say(u *Utterance) {
+	s.init()
+	s.mu.Lock()
+	var out []*Utterance
+	if u.To.Private() {
+		s.private = append(s.private, u)
+	} else {
+		q := s.queues[u.To.Channel]
+		if q == nil {
+			q = &speech{said: map[string]time.Time{}}
+			s.queues[u.To.Channel] = q
+		}
+		i, _ := slices.BinarySearchFunc(q.waiting, u, func(a, b *Utterance) int {
+			if c := cmp.Compare(a.Rank, b.Rank); c != 0 {
+				return c
+			}
+			return -1 // behind its equals
+		})
+		q.waiting = slices.Insert(q.waiting, i, u)
+		if len(q.waiting) > backlog {
+			out = append(out, q.waiting[len(q.waiting)-1])
+			q.waiting = q.waiting[:len(q.waiting)-1]
+			s.dropped++
+		}
+	}
+	s.mu.Unlock()
+	for _, x := range out {
+		x.Done(time.Now(), errFull)
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Waiting is how many utterances wait, and how many were dropped since the start because too much waited.
+func (s *Speaker) Waiting() (waiting, dropped int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.queues {
+		waiting += len(q.waiting)
+	}
+	return waiting + len(s.private), s.dropped
+}
+
+// Run says what is queued until ctx ends, and waits for the lines on their way.
+func (s *Speaker) Run(ctx context.Context) {
+	s.init()
+	var lines sync.WaitGroup
+	defer lines.Wait()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		next := s.turn(ctx, &lines, time.Now())
+		if next.IsZero() {
+			timer.Reset(time.Hour)
+		} else {
+			timer.Reset(max(time.Until(next), time.Millisecond))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// turn starts every line that may go now and returns when the next one may; zero when nothing waits for time.
+func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time) (next time.Time) {
+	s.mu.Lock()
+	private := s.private
+	s.private = nil
+	type ready struct {
+		c    chat.Channel
+		q    *speech
+		rank Rank
+	}
+	var can []ready
+	for c, q := range s.queues {
+		if len(q.waiting) > 0 && !q.busy {
+			can = append(can, ready{c, q, q.waiting[0].Rank})
+		}
+	}
+	slices.SortFunc(can, func(a, b ready) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), a.q.last.Compare(b.q.last), cmp.Compare(a.c.ID, b.c.ID))
+	})
+	type going struct {
+		c    chat.Channel
+		line chat.Line
+		us   []*Utterance
+	}
+	var go1 []going
+	var dead []*Utterance
+	var why []error
+	for _, r := range can {
+		b := s.Chat.Budget(r.c)
+		if at := s.may(r.q, b, now); at.After(now) {
+			if next.IsZero() || at.Before(next) {
+				next = at
+			}
+			continue
+		}
+		line, us, ds, ws := s.compose(r.c, r.q, b, now)
+		dead, why = append(dead, ds...), append(why, ws...)
+		if len(us) == 0 {
+			continue
+		}
+		r.q.busy, r.q.last = true, now
+		r.q.said[line.Text] = now
+		s.pools[b.Pool] = append(s.pools[b.Pool], now)
+		go1 = append(go1, going{r.c, line, us})
+	}
+	s.mu.Unlock()
+	for i, u := range dead {
+		u.Done(now, why[i])
+	}
+	for _, u := range private {
+		w := u.Words(true)
+		line := chat.Line{To: u.To, Text: w.Text, Link: w.Link, LinkLabel: w.LinkLabel, Nonce: u.ID.String()}
+		lines.Go(func() { s.post(ctx, line, []*Utterance{u}, nil) })
+	}
+	for _, g := range go1 {
+		lines.Go(func() { s.post(ctx, g.line, g.us, s.queueOf(g.c)) })
+	}
+	return next
+}
+
+func (s *Speaker) queueOf(c chat.Channel) *speech {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queues[c]
+}
+
+// may is the earliest time at which a line may go into a channel.
+func (s *Speaker) may(q *speech, b chat.Budget, now time.Time) time.Time {
+	at := now
+	if b.Every > 0 && !q.last.IsZero() && q.last.Add(b.Every).After(at) {
+		at = q.last.Add(b.Every)
+	}
+	if q.rest.After(at) {
+		at = q.rest
+	}
+	if b.Lines > 0 && b.Per > 0 {
+		p := s.pools[b.Pool]
+		for len(p) > 0 && !p[0].Add(b.Per).After(now) {
+			p = p[1:]
+		}
+		s.pools[b.Pool] = p
+		if len(p) >= b.Lines {
+			// Lines are counted when they leave here; a slow network must not make two windows overlap at the platform.
+			if free := p[len(p)-b.Lines].Add(b.Per + 250*time.Millisecond); free.After(at) {
+				at = free
+			}
+		}
+	}
+	return at
+}
+
+// compose takes the next line out of a channel's queue: the first utterance alone, or it and all that can stand in one line
+// with it.
+func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Time) (line chat.Line, us, dead []*Utterance, why []error) {
+	for t, at := range q.said {
+		if b.NoRepeat > 0 && now.Sub(at) > b.NoRepeat || b.NoRepeat == 0 && t != "" {
+			delete(q.said, t)
+		}
+	}
+	keep := q.waiting[:0]
+	for _, u := range q.waiting {
+		if !u.NotAfter.IsZero() && now.After(u.NotAfter) {
+			dead, why = append(dead, u), append(why, errTooLate)
+			continue
+		}
+		keep = append(keep, u)
+	}
+	q.waiting = keep
+	for len(q.waiting) > 0 {
+		first := q.waiting[0]
+		us = []*Utterance{first}
+		var w Words
+		if joint := joinable(q.waiting, first); first.Joined != nil && len(joint) > 1 {
+			os := make([]*commerce.Outcome, len(joint))
+			for i, u := range joint {
+				os[i] = u.Joined
+			}
+			var n int
+			w, n = s.Join(c, os, b.MaxRunes)
+			us = joint[:min(max(n, 1), len(joint))]
+		} else {
+			w = first.Words(false)
+		}
+		q.waiting = slices.DeleteFunc(q.waiting, func(u *Utterance) bool { return slices.Contains(us, u) })
+		to := first.To
+		if len(us) > 1 || !b.Replies && to.Kind == chat.ToReply {
+			to = chat.Answer{Kind: chat.ToChannel, Channel: c}
+		}
+		line = chat.Line{To: to, Text: cut(w.Text, b.MaxRunes), Link: w.Link, LinkLabel: w.LinkLabel, Nonce: first.ID.String()}
+		if _, told := q.said[line.Text]; !told && line.Text != "" {
+			return line, us, dead, why
+		}
+		for _, u := range us {
+			dead, why = append(dead, u), append(why, errTold)
+		}
+		us = nil
+	}
+	return line, nil, dead, why
+}
+
+// joinable are the waiting utterances that can stand in one line with the first: results of claims, of any rank.
+func joinable(waiting []*Utterance, first *Utterance) []*Utterance {
+	if first.Joined == nil {
+		return nil
+	}
+	var out []*Utterance
+	for _, u := range waiting {
+		if u.Joined != nil {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// cut shortens a text to limit code points. Texts are made to fit; this is the last guard.
+func cut(text string, limit int) string {
+	if limit <= 0 || utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	r := []rune(text)
+	return string(r[:limit-1]) + "…"
+}
+
+// post says one line and tells its utterances what came of it. It is said once: what the platform refused is not
+// repeated, except that the whole account rests when the platform asks for it.
+func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *speech) {
+	// A line under way is finished when the program stops, else nobody would know whether it was said.
+	say, cancel := context.WithTimeout(context.WithoutCancel(ctx), sayFor)
+	sent, err := s.Chat.Say(say, line)
+	cancel()
+	at := sent.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	var refused *chat.Refused
+	again := false
+	s.mu.Lock()
+	if q != nil {
+		q.busy = false
+		if errors.As(err, &refused) && refused.RetryAfter > 0 {
+			q.rest = time.Now().Add(refused.RetryAfter)
+			again = !refused.Unknown && !refused.Reconnect
+		}
+		if again { // refused for its pace alone: it was not posted, so it waits its turn again
+			delete(q.said, line.Text)
+			q.waiting = append(slices.Clone(us), q.waiting...)
+		}
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.Log.Warn("line not said", "channel", line.To.Channel.String(), "again", again, "err", err)
+	}
+	if !again {
+		for _, u := range us {
+			u.Done(at, err)
+		}
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,266 @@
+// Package sqldb keeps everything hawker must not forget: on SQLite inside the data folder, or on PostgreSQL. One set of
+// statements serves both. It imports the database drivers; nothing else does.
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"hawker/internal/seal"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// ErrNotFound is returned where one row was asked for and there is none.
+var ErrNotFound = errors.New("not found")
+
+// ErrTaken is returned where something of that name is there already.
+var ErrTaken = errors.New("taken")
+
+// Options say where the database is. With URL empty it is the SQLite file hawker.db in Dir.
+type Options struct {
+	URL string // postgres://...
+	Dir string
+	Key *seal.Key // seals secrets and derives receipt addresses
+	Log *slog.Logger
+}
+
+// DB is an open database.
+type DB struct {
+	key    *seal.Key
+	log    *slog.Logger
+	read   *sql.DB
+	write  *sql.DB
+	pool   *pgxpool.Pool // PostgreSQL only
+	commit chan commitCall
+	stop   chan struct{}
+	done   chan struct{}
+}
+
+// Open opens the database and brings its tables up to date.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	db := &DB{key: o.Key, log: o.Log, stop: make(chan struct{}), done: make(chan struct{})}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if o.URL != "" {
+		err = db.openPostgres(ctx, o.URL)
+	} else {
+		err = db.openSQLite(ctx, filepath.Join(o.Dir, "hawker.db"))
+	}
+	if err != nil {
+		db.closePools()
+		return nil, err
+	}
+	dialect := goose.DialectSQLite3
+	if db.pool != nil {
+		dialect = goose.DialectPostgres
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(dialect, db.write, files)
+	if err == nil {
+		_, err = p.Up(ctx)
+	}
+	if err != nil {
+		db.closePools()
+		return nil, fmt.Errorf("bring the database up to date: %w", err)
+	}
+	if db.pool == nil {
+		conn, err := db.write.Conn(ctx)
+		if err != nil {
+			db.closePools()
+			return nil, fmt.Errorf("open the writing connection: %w", err)
+		}
+		db.commit = make(chan commitCall, 256)
+		go db.committer(conn)
+	} else {
+		close(db.done)
+	}
+	return db, nil
+}
+
+func (db *DB) openPostgres(ctx context.Context, u string) error {
+	cfg, err := pgxpool.ParseConfig(u)
+	if err != nil {
+		return errors.New("the database address (HAWKER_DATABASE_URL) is not of the form postgres://user:password@host/name")
+	}
+	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
+	if db.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := db.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("reach PostgreSQL at %s: %w", cfg.ConnConfig.Host, err)
+	}
+	db.read = stdlib.OpenDBFromPool(db.pool)
+	db.write = db.read
+	return nil
+}
+
+// openSQLite opens the file for one writer and several readers. synchronous=FULL: a hold that was answered survives a
+// power cut.
+func (db *DB) openSQLite(ctx context.Context, file string) error {
+	dsn := func(more ...string) string {
+		q := url.Values{"_pragma": append([]string{
+			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)", "cache_size(-16000)",
+		}, more...)}
+		return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode() + "&_txlock=immediate"
+	}
+	var err error
+	if db.write, err = sql.Open("sqlite", dsn()); err != nil {
+		return err
+	}
+	db.write.SetMaxOpenConns(2) // the committer's own, and one for everything else
+	var mode string
+	var sync int
+	if err := db.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return fmt.Errorf("open %s: %w", file, err)
+	}
+	if err := db.write.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&sync); err != nil {
+		return fmt.Errorf("open %s: %w", file, err)
+	}
+	if mode != "wal" || sync != 2 {
+		return fmt.Errorf("open %s: journal %q and synchronous %d where wal and 2 were asked for: holds would not be safe", file, mode, sync)
+	}
+	if db.read, err = sql.Open("sqlite", dsn("query_only(1)")); err != nil {
+		return err
+	}
+	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	return nil
+}
+
+// Kind is "sqlite" or "postgres".
+func (db *DB) Kind() string {
+	if db.pool != nil {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
+
+// Close waits for the commit under way and closes the database.
+func (db *DB) Close() error {
+	close(db.stop)
+	<-db.done
+	return db.closePools()
+}
+
+func (db *DB) closePools() error {
+	var errs []error
+	if db.read != nil {
+		errs = append(errs, db.read.Close())
+	}
+	if db.write != nil && db.write != db.read {
+		errs = append(errs, db.write.Close())
+	}
+	if db.pool != nil {
+		db.pool.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// isTaken reports whether a statement failed because of a unique key.
+func isTaken(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505" // unique_violation (PostgreSQL, Appendix A)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return false
+}
+
+// oneRow turns "no rows" into ErrNotFound.
+func oneRow(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// rows runs a query and hands each row to scan.
+func (db *DB) rows(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	rs, err := db.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rs.Close()
+	for rs.Next() {
+		if err := scan(rs); err != nil {
+			return err
+		}
+	}
+	return rs.Err()
+}
+
+// inTx runs f in one write transaction.
+func (db *DB) inTx(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMS(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func columns(n int) string { // $1, $2, ...
+	var b strings.Builder
+	for i := 1; i <= n; i++ {
+		if i > 1 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", i)
+	}
+	return b.String()
+}

@@ -1,0 +1,275 @@
+package rules
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	// maxRunes is how many code points of a folded line are read (product rule).
+	maxRunes = 200
+	// maxBytes bounds the work on a line padded with invisible characters; platforms send at most 4,000 characters.
+	maxBytes = 8000
+)
+
+// Fold writes s the way claims are compared: NFKC, lower case, digits of the world's scripts as 0-9, keycaps and emoji
+// letters as plain ones, other emoji and blanks as one kind of blank, format characters gone. Folding twice changes
+// nothing more. Letters of other scripts stay what they are.
+func Fold(s string) string {
+	var f folder
+	return string(f.fold(s))
+}
+
+// folder folds text in two buffers that it keeps, so that folding costs no memory once they have grown.
+type folder struct{ text, spare []byte }
+
+// fold folds s. The bytes are the folder's own and good until the next fold.
+func (f *folder) fold(s string) []byte {
+	f.text = f.text[:0]
+	i := 0
+	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
+		f.text = append(f.text, foldASCII(s[i]))
+	}
+	if i == len(s) {
+		return f.text
+	}
+	f.text = appendPlain(f.text[:0], s)
+	// Dropping a joiner can bring a letter and its accent together, and lower case is not always normal: on until nothing
+	// moves. Two rounds are enough for all text seen; the bound keeps the loop safe.
+	for range 8 {
+		if !norm.NFKC.IsNormal(f.text) {
+			f.text, f.spare = norm.NFKC.Append(f.spare[:0], f.text...), f.text
+		}
+		f.text, f.spare = mapRunes(f.spare[:0], f.text), f.text
+		if bytes.Equal(f.text, f.spare) {
+			break
+		}
+	}
+	return f.text
+}
+
+// appendPlain appends s with the compatibility forms that people type every day written plainly, as NFKC does: the full
+// normalization costs memory.
+func appendPlain(dst []byte, s string) []byte {
+	for _, r := range s {
+		switch {
+		case r >= '！' && r <= '～':
+			dst = append(dst, byte(r-'！'+'!'))
+		case r == '　':
+			dst = append(dst, ' ')
+		case r == '…':
+			dst = append(dst, "..."...)
+		default:
+			dst = utf8.AppendRune(dst, r)
+		}
+	}
+	return dst
+}
+
+// runeCount is utf8.RuneCount of sound text; that one copies what is long.
+func runeCount(b []byte) int {
+	n := 0
+	for _, c := range b {
+		if c&0xc0 != 0x80 {
+			n++
+		}
+	}
+	return n
+}
+
+func foldASCII(c byte) byte {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return c + 'a' - 'A'
+	case c < ' ' || c == 0x7f:
+		return ' '
+	}
+	return c
+}
+
+func mapRunes(dst, s []byte) []byte {
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			dst = append(dst, foldASCII(c))
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(s[i:])
+		i += n
+		if isRegional(r) {
+			// A pair is a flag, unless it spells a size that is no country; a single one is a letter.
+			if r2, n2 := utf8.DecodeRune(s[i:]); isRegional(r2) {
+				i += n2
+				a, b := byte('a'+r-0x1f1e6), byte('a'+r2-0x1f1e6)
+				if a == 'x' && (b == 'l' || b == 's' || b == 'x') {
+					dst = append(dst, a, b)
+				} else {
+					dst = append(dst, ' ')
+				}
+				continue
+			}
+			dst = append(dst, byte('a'+r-0x1f1e6))
+			continue
+		}
+		if m := mapRune(r); m >= 0 {
+			dst = utf8.AppendRune(dst, m)
+		}
+	}
+	return dst
+}
+
+func isRegional(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
+
+// mapRune folds one rune beyond ASCII; -1 drops it.
+func mapRune(r rune) rune {
+	switch {
+	case r == 0x034f || r >= 0xfe00 && r <= 0xfe0f || r == 0x20e3 || r >= 0xe0100 && r <= 0xe01ef || r == 0x115f || r == 0x1160 || r == utf8.RuneError:
+		return -1 // joiners, variation selectors, the keycap frame, fillers, broken bytes
+	case r >= 0x2010 && r <= 0x2015 || r == 0x2212:
+		return '-'
+	case r == 0x2019 || r == 0x02bc:
+		return '\''
+	case r == 0x2795:
+		return '+'
+	case r == 0x2716 || r == 0x2715:
+		return '×'
+	case r == 0x2753 || r == 0x2754 || r == 0x061f || r == 0xbf:
+		return '?'
+	case r == 0x1f17a || r >= 0x1f170 && r <= 0x1f189: // negative squared letters, as keyboards offer for A, B, O, P
+		return 'a' + r - 0x1f170
+	case r >= 0x1f150 && r <= 0x1f169: // negative circled letters
+		return 'a' + r - 0x1f150
+	case r >= 0x2776 && r <= 0x277e: // negative circled digits
+		return '1' + r - 0x2776
+	case r == 0x2800 || r >= 0x1f000 && r <= 0x1faff:
+		return ' '
+	case r == 0xb0:
+		return r
+	}
+	for _, zero := range [...]rune{0x660, 0x6f0, 0x966, 0x9e6, 0xe50} {
+		if r >= zero && r <= zero+9 {
+			return '0' + r - zero
+		}
+	}
+	if unicode.IsSpace(r) || unicode.Is(unicode.So, r) {
+		return ' '
+	}
+	if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) {
+		return -1
+	}
+	return unicode.ToLower(r)
+}
+
+// firstRow is the first row of text that is not blank, not quoted (">") and not in a code block; empty when none is.
+func firstRow(text string) string {
+	fenced := false
+	for text != "" {
+		row := text
+		if i := strings.IndexAny(text, "\n\r\u2028\u2029\u0085\v\f"); i >= 0 {
+			row = text[:i]
+			_, n := utf8.DecodeRuneInString(text[i:])
+			text = text[i+n:]
+		} else {
+			text = ""
+		}
+		lead := strings.TrimLeftFunc(row, invisible)
+		fence := strings.HasPrefix(lead, "```") && strings.Count(lead, "```")%2 == 1
+		switch {
+		case fence:
+			fenced = !fenced
+		case fenced:
+			fenced = !strings.Contains(lead, "```")
+		case strings.HasPrefix(lead, ">>>"):
+			return "" // the rest of the message is quoted (Discord markdown, block quotes)
+		case lead == "" || lead[0] == '>' && !strings.HasPrefix(lead, ">:") || strings.HasPrefix(lead, "＞"):
+		default:
+			return row
+		}
+	}
+	return ""
+}
+
+func invisible(r rune) bool {
+	return r == ' ' || r == '\t' || r >= utf8.RuneSelf && (unicode.IsSpace(r) || mapRune(r) < 0)
+}
+
+// hideQuotes overwrites quoted, code, spoiler and struck-out text in a folded row with a mark that no word contains, so
+// that each stands as one word that means nothing.
+func hideQuotes(b []byte) {
+	for i := 0; i < len(b); {
+		size, closing := opening(b, i)
+		if size == 0 {
+			i++
+			continue
+		}
+		end := bytes.Index(b[i+size:], []byte(closing))
+		switch {
+		case end >= 0:
+			end += i + size + len(closing)
+		case closing == "`" || closing == "||" || closing == "~~" || closing == "'":
+			i += size // an unclosed one is just a sign
+			continue
+		default:
+			end = len(b)
+		}
+		for j := i; j < end; j++ {
+			b[j] = hidden
+		}
+		i = end
+	}
+}
+
+const hidden = 0x01
+
+// opening tells what quotation starts at b[i]: how many bytes its sign has, and what ends it.
+func opening(b []byte, i int) (int, string) {
+	c := b[i]
+	if c != '"' && c != '`' && c != '|' && c != '~' && c != '\'' && c < utf8.RuneSelf {
+		return 0, ""
+	}
+	edge := i == 0 || b[i-1] == ' ' || b[i-1] == '(' || b[i-1] == ':'
+	two := i+1 < len(b) && b[i+1] == c
+	switch {
+	case c == '`':
+		return 1, "`"
+	case c == '|' && two:
+		return 2, "||"
+	case c == '~' && two:
+		return 2, "~~"
+	case c == '"' && edge && i+1 < len(b):
+		return 1, `"`
+	case c == '\'' && edge && closesWord(b, i+1):
+		return 1, "'"
+	case c >= utf8.RuneSelf:
+		switch r, n := utf8.DecodeRune(b[i:]); r {
+		case '“', '”':
+			return n, "”"
+		case '„':
+			return n, "“"
+		case '«':
+			return n, "»"
+		case '»':
+			return n, "«"
+		case '‘':
+			return n, "'" // the closing one folds to an apostrophe
+		case '「':
+			return n, "」"
+		}
+	}
+	return 0, ""
+}
+
+// closesWord reports whether b[i:] has an apostrophe at the end of a word, which ends a quotation.
+func closesWord(b []byte, i int) bool {
+	for ; i < len(b); i++ {
+		if b[i] == '\'' && (i+1 == len(b) || b[i+1] == ' ' || b[i+1] == '.' || b[i+1] == '!') {
+			return true
+		}
+	}
+	return false
+}
