@@ -1,0 +1,48 @@
+# make test is all that a fresh machine with Go, git and Debian's packages needs.
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT = mvdan.cc/gofumpt@v0.12.0
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help build test deps lint vuln cross ci release fuzz kill bench
+
+help: ## list what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+build: ## the program, for this machine
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o hawker ./cmd/hawker
+
+deps: ## the programs that tests need: gcc, PostgreSQL, Chromium, ffmpeg
+	@scripts/test-deps
+
+test: deps ## every test, with the race detector
+	$(GO) test -race -timeout 20m ./...
+
+lint: ## vet, staticcheck, gofumpt
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	@out="$$($(GO) run $(GOFUMPT) -l .)" && test -z "$$out" || { echo "not formatted (gofumpt -w):"; echo "$$out"; exit 1; }
+
+vuln: ## known vulnerabilities, where the list of them can be reached
+	@scripts/vuln '$(GO)' '$(GOVULNCHECK)'
+
+cross: ## build and vet for Windows and macOS
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/hawker
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/hawker
+
+ci: test lint vuln cross ## what a change must pass
+
+release: ## archives for Linux, macOS and Windows in dist/, with checksums
+	@scripts/release '$(GO)' '$(VERSION)'
+
+fuzz: ## every fuzz target for a minute
+	@scripts/fuzz '$(GO)' 60s
+
+kill: ## the till under a thousand kills (long)
+	HAWKER_TEST_KILLS=1000 $(GO) test -timeout 0 -run Kill ./internal/sqldb/
+
+bench: ## benchmarks of the hot paths
+	$(GO) test -run '^$$' -bench . -benchmem ./rules/ ./commerce/... ./internal/sqldb/ ./relay/...

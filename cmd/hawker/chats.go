@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"hawker/commerce"
+	"hawker/connectors/discord"
+	"hawker/connectors/twitch"
+	"hawker/connectors/youtube"
+	"hawker/internal/chat"
+	"hawker/internal/live"
+	"hawker/internal/sqldb"
+)
+
+// connect makes the connections of a merchant to its platforms and its store. A platform that cannot be connected is left
+// out and said; it must not keep the others from the viewers.
+func (h *house) connect(ctx context.Context, m sqldb.Merchant) (live.Connections, error) {
+	var out live.Connections
+	channels, err := h.db.Channels(ctx, m.ID)
+	if err != nil {
+		return out, err
+	}
+	accounts, err := h.db.Accounts(ctx, m.ID)
+	if err != nil {
+		return out, err
+	}
+	add := func(platform chat.Platform, a []live.Account, err error) {
+		if err != nil {
+			h.log.Error("platform is not connected", "merchant", m.Slug, "platform", string(platform), "err", err)
+		}
+		out.Accounts = append(out.Accounts, a...)
+	}
+	a, err := h.twitch(m.ID, channels, accounts)
+	add(chat.Twitch, a, err)
+	a, err = h.youtube(ctx, m.ID, channels, accounts)
+	add(chat.YouTube, a, err)
+	a, err = h.discord(channels)
+	add(chat.Discord, a, err)
+	st, err := h.db.Store(ctx, m.ID)
+	switch {
+	case sqldb.IsNotFound(err), err == nil && st.Kind != "shopify":
+		return out, nil
+	case err != nil:
+		return out, err
+	}
+	c, err := h.shopClient(m.ID, st)
+	if err != nil {
+		h.log.Error("store is not connected", "merchant", m.Slug, "err", err)
+		return out, nil
+	}
+	out.Store, out.StoreLocal = shopStore{c}, live.Loopback(h.set.Shopify.URL) && h.set.Shopify.URL != ""
+	return out, nil
+}
+
+// account finds a connected account; the bot's before the owner's when both have the id.
+func account(all []sqldb.Account, p chat.Platform, id string) (sqldb.Account, bool) {
+	var found sqldb.Account
+	ok := false
+	for _, a := range all {
+		if a.Platform == p && a.ID == id && (!ok || a.Purpose == sqldb.BotAccount) {
+			found, ok = a, true
+		}
+	}
+	return found, ok
+}
+
+// save stores a renewed token.
+func (h *house) save(m commerce.ID, a sqldb.Account) func(context.Context, chat.Token) error {
+	return func(ctx context.Context, t chat.Token) error {
+		a.Token = t
+		return h.db.PutAccount(ctx, m, a.Account, a.Purpose)
+	}
+}
+
+// twitch makes one client for each account that hears and speaks: the bot, or the owner where there is none.
+func (h *house) twitch(m commerce.ID, channels []sqldb.Channel, accounts []sqldb.Account) ([]live.Account, error) {
+	refs, by := map[string][]twitch.ChannelRef{}, map[string][]chat.Channel{}
+	for _, c := range channels {
+		if c.Platform != chat.Twitch {
+			continue
+		}
+		id := c.Bot
+		if id == "" {
+			id = c.Owner
+		}
+		if id == "" {
+			id = c.ID
+		}
+		refs[id] = append(refs[id], twitch.ChannelRef{ID: c.ID, Login: c.Name})
+		by[id] = append(by[id], c.Channel)
+	}
+	var out []live.Account
+	for _, id := range slices.Sorted(maps.Keys(refs)) {
+		a, ok := account(accounts, chat.Twitch, id)
+		if !ok {
+			return out, fmt.Errorf("no account %s is connected for channel %s", id, by[id][0])
+		}
+		c, err := twitch.New(twitch.Options{
+			APIURL: h.set.Twitch.APIURL, AuthURL: h.set.Twitch.AuthURL, IRCURL: h.set.Twitch.IRCURL, ClientID: h.set.Twitch.ClientID,
+			ClientSecret: h.set.Twitch.ClientSecret, Bot: a.Account, Channels: refs[id], Save: h.save(m, a), Log: h.log.With("account", "twitch/"+a.Name),
+		})
+		if err != nil {
+			return out, err
+		}
+		out = append(out, live.Account{Name: "twitch/" + a.Name, Chat: c, Channels: by[id], Local: live.Loopback(h.set.Twitch.APIURL)})
+	}
+	return out, nil
+}
+
+// youtube makes one client for each channel, as its owner.
+func (h *house) youtube(ctx context.Context, m commerce.ID, channels []sqldb.Channel, accounts []sqldb.Account) ([]live.Account, error) {
+	var out []live.Account
+	for _, c := range channels {
+		if c.Platform != chat.YouTube {
+			continue
+		}
+		id := c.Owner
+		if id == "" {
+			id = c.ID
+		}
+		a, ok := account(accounts, chat.YouTube, id)
+		if !ok {
+			return out, fmt.Errorf("no account is connected for channel %s", c.Channel)
+		}
+		s := h.set.YouTube
+		y, err := youtube.New(ctx, youtube.Options{
+			APIURL: s.APIURL, AuthURL: s.AuthURL, TokenURL: s.TokenURL, RevokeURL: s.RevokeURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret,
+			Owner: a.Account, Save: h.save(m, a), Log: h.log.With("account", "youtube/"+a.Name), Units: h.units,
+			PageToken: c.Cursor, SaveCursor: func(c chat.Channel, token string) { h.cursors.put(m, c, token) },
+		})
+		if err != nil {
+			return out, err
+		}
+		out = append(out, live.Account{Name: "youtube/" + a.Name, Chat: y, Channels: []chat.Channel{c.Channel}, Local: live.Loopback(s.APIURL)})
+	}
+	return out, nil
+}
+
+// discord makes the operator's bot hear a merchant's channels.
+func (h *house) discord(channels []sqldb.Channel) ([]live.Account, error) {
+	guilds := map[string]string{}
+	var mine []chat.Channel
+	for _, c := range channels {
+		if c.Platform == chat.Discord {
+			guilds[c.ID] = c.Guild
+			mine = append(mine, c.Channel)
+		}
+	}
+	if len(mine) == 0 {
+		return nil, nil
+	}
+	s := h.set.Discord
+	if s.BotToken == "" {
+		return nil, fmt.Errorf("set HAWKER_DISCORD_BOT_TOKEN for channel %s", mine[0])
+	}
+	c, err := discord.New(discord.Options{
+		APIURL: s.APIURL, BotToken: s.BotToken, AppID: s.ClientID, Channels: guilds,
+		Log: h.log.With("account", "discord"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []live.Account{{Name: "discord", Chat: c, Channels: mine, Local: live.Loopback(s.APIURL)}}, nil
+}
+
+// cursors keeps where reading goes on, without making who reads wait for the disk.
+type cursors struct {
+	mu      sync.Mutex
+	waiting map[cursorKey]string
+}
+
+type cursorKey struct {
+	merchant commerce.ID
+	channel  chat.Channel
+}
+
+func (c *cursors) put(m commerce.ID, ch chat.Channel, token string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waiting == nil {
+		c.waiting = map[cursorKey]string{}
+	}
+	c.waiting[cursorKey{m, ch}] = token
+}
+
+// run writes what waits, every two seconds and once more at the end. A crash loses two seconds: those lines are read again
+// and found to be decided.
+func (c *cursors) run(ctx context.Context, h *house) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for end := false; !end; {
+		select {
+		case <-ctx.Done():
+			end = true
+		case <-tick.C:
+		}
+		c.mu.Lock()
+		waiting := c.waiting
+		c.waiting = nil
+		c.mu.Unlock()
+		for k, token := range waiting {
+			if err := h.db.SetCursor(context.WithoutCancel(ctx), k.merchant, k.channel, token); err != nil {
+				h.log.Warn("reading position not stored", "channel", k.channel.String(), "err", err)
+			}
+		}
+	}
+}

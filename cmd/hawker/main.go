@@ -1,0 +1,22 @@
+// Command hawker is the hub: it listens to live chats, holds stock, links to checkouts, shouts out sales and relays the
+// video. See `hawker --help`.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // merchants name time zones, and an empty container has none
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "hawker:", err)
+		os.Exit(1)
+	}
+}
