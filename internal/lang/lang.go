@@ -17,7 +17,7 @@ type Words struct {
 	Paused, Ended, Passed, PassedOne, Changed, NothingHeld, Promoted, Unclear                             string
 	Pay                                                                                                   string
 	// Parts of a line for many.
-	JoinHeld, JoinWaiting, JoinSoldOut, JoinCapped, JoinPassed, JoinMore string
+	JoinHeld, JoinPromoted, JoinWaiting, JoinSoldOut, JoinCapped, JoinPassed, JoinMore string
 	// Answers to questions.
 	Cart, CartEmpty, Me, MeHold, MeFrozen, MePlace, Shop, ShopEmpty, ItemLine, Why, WhyNothing, Order, OrderNone string
 	Connect, ConnectUnknown, Help, InStock, LeftNumber, AllHeld                                                  string

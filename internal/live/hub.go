@@ -90,7 +90,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			h.Log.ErrorContext(ctx, "merchant not served", "merchant", m.Slug, "err", err)
 		}
 	}
-	close(h.started)
+	h.waitReady(ctx)
 	<-ctx.Done()
 	h.mu.Lock()
 	h.ctx = nil
@@ -99,7 +99,25 @@ func (h *Hub) Run(ctx context.Context) error {
 	return nil
 }
 
-// Started is closed when Run has started every merchant.
+// waitReady closes started once every merchant that is served has its desk.
+func (h *Hub) waitReady(ctx context.Context) {
+	h.mu.RLock()
+	var all []*Merchant
+	for _, r := range h.merchants {
+		all = append(all, r.m)
+	}
+	h.mu.RUnlock()
+	for _, m := range all {
+		select {
+		case <-m.ready:
+		case <-ctx.Done():
+			return
+		}
+	}
+	close(h.started)
+}
+
+// Started is closed when every merchant is served.
 func (h *Hub) Started() <-chan struct{} {
 	h.init()
 	return h.started

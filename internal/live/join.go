@@ -47,6 +47,9 @@ func (m *Merchant) joined(outcomes []*commerce.Outcome, link string) string {
 		switch {
 		case o.What == commerce.Promoted, o.Reason == commerce.Held, o.Reason == commerce.PartlyHeld, o.Reason == commerce.Changed:
 			g.form, g.time, pays = l.JoinHeld, l.Span(heldFor(o.Due, time.Now())), true
+			if o.What == commerce.Promoted {
+				g.form = l.JoinPromoted
+			}
 			if o.Holding > 1 {
 				who += " x" + strconv.Itoa(o.Holding)
 			}

@@ -65,6 +65,7 @@ type Merchant struct {
 	deciding  Timing // from a line's arrival to its durable decision
 	counters
 
+	ready    chan struct{} // closed once the desk was loaded for the first time
 	accounts []*accountRun
 	speakers map[chat.Channel]*Speaker
 	store    *storeWorker
@@ -93,7 +94,7 @@ type accountRun struct {
 
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
-		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, lang: lang.For(info.Language), zone: zone(info), local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), memory: map[commerce.ID]*showMemory{},
+		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, lang: lang.For(info.Language), zone: zone(info), local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), ready: make(chan struct{}), memory: map[commerce.ID]*showMemory{},
 		pace: map[chat.Viewer]*pace{}, blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, speakers: map[chat.Channel]*Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
@@ -139,7 +140,13 @@ func (m *Merchant) run(ctx context.Context) {
 }
 
 // listen keeps one account's chat heard. Its client connects anew by itself; when it gives up, only the owner can help.
+// Nothing is heard before the shows are known: a claim that came then would be read as talk.
 func (m *Merchant) listen(ctx context.Context, a *accountRun) {
+	select {
+	case <-m.ready:
+	case <-ctx.Done():
+		return
+	}
 	err := a.Chat.Listen(ctx, m.Deliver)
 	if err != nil && ctx.Err() == nil {
 		a.mu.Lock()
@@ -247,6 +254,11 @@ func (m *Merchant) takeOver(ctx context.Context) bool {
 	}
 	if m.store != nil {
 		m.store.wakeAll()
+	}
+	select {
+	case <-m.ready:
+	default:
+		close(m.ready)
 	}
 	return true
 }
