@@ -170,20 +170,33 @@ func TestInit(t *testing.T) {
 
 func TestLengths(t *testing.T) {
 	root := tree(t, nil)
-	text := func(lines int) string { return "package rules\n" + strings.Repeat("// a line\n", lines-1) }
-	for i := range 3 {
-		write(t, root, fmt.Sprintf("rules/%d.go", i), text(MaxFile-100))
+	text := func(code int) string { // with as many comments and blank lines beside it
+		return "package rules\n" + strings.Repeat("// a line\n", 50) + "\nconst s = `" + strings.Repeat("\n", code-2) + "`\n"
 	}
-	write(t, root, "rules/full.go", text(100)) // 1,600 together
-	write(t, root, "rules/a_test.go", text(MaxFile))
+	n := 0
+	for ; n+500 <= MaxFolder; n += 500 {
+		write(t, root, fmt.Sprintf("rules/%d.go", n), text(500))
+	}
+	write(t, root, "rules/full.go", text(MaxFolder-n))
+	write(t, root, "rules/a_test.go", text(500))
 	faults, err := Check(root)
 	if err != nil || len(faults) != 0 {
 		t.Fatalf("at the limits: %q, %v", faults, err)
 	}
-	write(t, root, "rules/full.go", text(101))
+	write(t, root, "rules/full.go", text(MaxFolder-n+1))
 	write(t, root, "web/long_test.go", "package web\n"+strings.Repeat("\n", MaxFile))
 	faults, err = Check(root)
-	if err != nil || len(faults) != 2 || !strings.Contains(faults[0], "folder rules has 1601 lines") || !strings.Contains(faults[1], "web/long_test.go has 601 lines") {
+	if err != nil || len(faults) != 2 || !strings.Contains(faults[0], fmt.Sprintf("folder rules has %d lines of code", MaxFolder+1)) || !strings.Contains(faults[1], "web/long_test.go has 601 lines") {
+		t.Errorf("%q, %v", faults, err)
+	}
+}
+
+// A test that skips itself hides what it did not try.
+func TestSkips(t *testing.T) {
+	root := tree(t, nil)
+	write(t, root, "rules/a_test.go", "package rules\n\nimport \"testing\"\n\nfunc TestX(t *testing.T) { t.Skip() }\n")
+	faults, err := Check(root)
+	if err != nil || len(faults) != 1 || !strings.Contains(faults[0], "rules/a_test.go skips a test") {
 		t.Errorf("%q, %v", faults, err)
 	}
 }

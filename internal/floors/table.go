@@ -57,6 +57,7 @@ func table() []place {
 		{"internal/demo", 7, roof},
 		{"internal/bench", 7, roof},
 		{"cmd/hawker", 8, roof},
+		{"scripts", 0, house}, // small programs that make releases
 	}
 }
 

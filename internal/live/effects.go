@@ -7,6 +7,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/speaker"
 	"hawker/internal/seal"
 )
 
@@ -25,7 +26,7 @@ const (
 // Speech is a stored answer: either an outcome that is put into words when it is said, or a text.
 type Speech struct {
 	To      chat.Answer       `json:"to"`
-	Rank    Rank              `json:"rank"`
+	Rank    speaker.Rank      `json:"rank"`
 	Outcome *commerce.Outcome `json:"outcome,omitempty"`
 	Text    string            `json:"text,omitempty"`
 	Sealed  []byte            `json:"sealed,omitempty"` // of To.Token, which is a secret
@@ -115,7 +116,7 @@ type speechOf struct {
 	notAfter time.Time
 	from     time.Time
 	timing   *Timing
-	words    func(private bool) Words // instead of Outcome and Text
+	words    func(private bool) speaker.Words // instead of Outcome and Text
 }
 
 // errNoVoice means that no account speaks in a channel.
@@ -133,13 +134,13 @@ func (m *Merchant) say(s speechOf) {
 		m.effectDone(s.id)
 		return
 	}
-	u := &Utterance{ID: s.id, Rank: s.Rank, To: s.To, NotAfter: s.notAfter, Words: s.words}
+	u := &speaker.Utterance{ID: s.id, Rank: s.Rank, To: s.To, NotAfter: s.notAfter, Words: s.words}
 	if s.To.Kind == chat.ToPrivate && !s.To.Until.IsZero() && time.Now().After(s.To.Until) {
 		u.To = chat.Answer{Kind: chat.ToChannel, Channel: s.To.Channel} // the private way is closed
 	}
 	if s.Outcome != nil {
 		o := s.Outcome
-		u.Words = func(private bool) Words {
+		u.Words = func(private bool) speaker.Words {
 			sp := s.Speech
 			sp.To = u.To
 			return m.sayOutcome(&sp, private)
@@ -149,7 +150,7 @@ func (m *Merchant) say(s speechOf) {
 		}
 	} else if u.Words == nil {
 		text := s.Text
-		u.Words = func(bool) Words { return Words{Text: text} }
+		u.Words = func(bool) speaker.Words { return speaker.Words{Text: text} }
 	}
 	u.Done = func(at time.Time, err error) {
 		if err == nil {

@@ -92,12 +92,9 @@ func (m *Merchant) Deliver(e chat.Event) {
 	case chat.Revoked:
 		m.setTrouble(e.Channel, e.Reason)
 	case chat.Joined, chat.Left, chat.Gap:
-		m.log.Info("chat", "channel", e.Channel.String(), "what", eventWord(e.Kind), "reason", e.Reason)
+		word := map[chat.Kind]string{chat.Joined: "joined", chat.Left: "left", chat.Gap: "gap"}[e.Kind]
+		m.log.Info("chat", "channel", e.Channel.String(), "what", word, "reason", e.Reason)
 	}
-}
-
-func eventWord(k chat.Kind) string {
-	return map[chat.Kind]string{chat.Joined: "joined", chat.Left: "left", chat.Gap: "gap"}[k]
 }
 
 func (m *Merchant) setTrouble(c chat.Channel, why string) {
@@ -148,44 +145,6 @@ func (m *Merchant) restage() {
 	m.names.Store(&names)
 }
 
-// pace bounds how often one viewer is answered: the commands of the last ten seconds, and the form of the last line.
-type pace struct {
-	times []time.Time
-	sig   uint64
-	sigAt time.Time
-}
-
-// Bounds of one viewer's commands. Past them a line gets reason limited and no answer.
-const (
-	paceLines = 8
-	pacePer   = 10 * time.Second
-	sameForm  = 3 * time.Second
-)
-
-// may notes a command of a viewer and reports whether it is one too many, or the same form again.
-func (m *Merchant) may(v chat.Viewer, sig uint64, now time.Time) (ok, same bool) {
-	v.Name = ""
-	p := m.pace[v]
-	if p == nil {
-		if len(m.pace) > 50_000 { // forget who said nothing lately
-			for k, x := range m.pace {
-				if now.Sub(x.sigAt) > time.Minute {
-					delete(m.pace, k)
-				}
-			}
-		}
-		p = &pace{}
-		m.pace[v] = p
-	}
-	same = sig != 0 && sig == p.sig && now.Sub(p.sigAt) < sameForm
-	p.sig, p.sigAt = sig, now
-	for len(p.times) > 0 && now.Sub(p.times[0]) > pacePer {
-		p.times = p.times[1:]
-	}
-	p.times = append(p.times, now)
-	return len(p.times) <= paceLines, same
-}
-
 // hear turns a line into requests, or into an answer that changes nothing.
 func (m *Merchant) hear(t *turn, h *heard) {
 	if h.event.Kind != 0 {
@@ -219,7 +178,7 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		m.noteWhy(h, commerce.TooOld)
 		return
 	}
-	if ok, same := m.may(msg.Viewer, c.Signature, t.now); !ok {
+	if ok, same := m.pace.May(msg.Viewer, c.Signature, t.now); !ok {
 		m.noteWhy(h, commerce.Limited)
 		return
 	} else if same && c.Name.Claims() {

@@ -1,25 +1,15 @@
 package live
 
 import (
-	"cmp"
-	"strconv"
 	"strings"
 	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/lang"
+	"hawker/internal/live/speaker"
 	"hawker/rules"
 )
-
-// How much of a list one answer has room for.
-const (
-	shopMost = 5
-	mineMost = 4
-)
-
-// inStock is from how many pieces on the number is not told (product rule: stock words).
-const inStock = 10
 
 // info answers a line that changes nothing.
 func (m *Merchant) info(t *turn, h *heard) {
@@ -36,11 +26,11 @@ func (m *Merchant) info(t *turn, h *heard) {
 	if text == "" {
 		return
 	}
-	to, user := h.msg.Answer, m.lang.NameOr(h.msg.Viewer.Name)
+	to, user := h.msg.Answer, m.voice.Lang.NameOr(h.msg.Viewer.Name)
 	generation := m.generation(receipt)
-	m.later(t, speechOf{
-		Speech: Speech{To: to, Rank: RankInfo}, notAfter: t.now.Add(answerFor), from: h.msg.Received, timing: &m.answering,
-		words: func(private bool) Words {
+	t.speeches = append(t.speeches, speechOf{
+		Speech: Speech{To: to, Rank: speaker.RankInfo}, notAfter: t.now.Add(answerFor), from: h.msg.Received, timing: &m.answering,
+		words: func(private bool) speaker.Words {
 			b := chat.Budget{Replies: true}
 			if sp := m.speakers[to.Channel]; sp != nil {
 				b = sp.Chat.Budget(to.Channel)
@@ -52,7 +42,7 @@ func (m *Merchant) info(t *turn, h *heard) {
 			if link == "" {
 				link = m.room(show, to.Channel)
 			}
-			w := Words{Text: lang.Fill(text, "link", link), Link: link}
+			w := speaker.Words{Text: lang.Fill(text, "link", link), Link: link}
 			if link == "" || !strings.Contains(w.Text, link) {
 				w.Link = ""
 			}
@@ -67,16 +57,14 @@ func (m *Merchant) info(t *turn, h *heard) {
 	})
 }
 
-func (m *Merchant) later(t *turn, s speechOf) { t.speeches = append(t.speeches, s) }
-
 // infoText is the answer; {link} in it is filled in when it is said. Empty means silence.
 func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt commerce.ID) string {
-	l := m.lang
+	l := m.voice.Lang
 	switch h.cmd.Name {
 	case rules.Help:
 		return l.Help
 	case rules.Connect:
-		if m.codes.typed(strings.TrimSpace(h.cmd.Arg), h.msg.Viewer, now) {
+		if m.codes.Typed(strings.TrimSpace(h.cmd.Arg), h.msg.Viewer, now) {
 			if s != nil {
 				m.changed[s.ID] = true
 			}
@@ -99,7 +87,7 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 	case rules.Me:
 		return m.mine(now, receipt)
 	case rules.Shop:
-		return m.shop(s, now)
+		return m.shop(s.ID, now)
 	case rules.Item:
 		n := h.cmd.Item
 		if n == 0 {
@@ -108,7 +96,7 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 		v, ok := m.desk.View(s.ID, now)
 		for i := range v.Items {
 			if ok && v.Items[i].Number == n {
-				return m.itemLine(&v.Items[i])
+				return m.voice.Item(&v.Items[i])
 			}
 		}
 		return l.UnknownItem
@@ -130,70 +118,18 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 	return ""
 }
 
-// mine lists what a viewer holds and waits for.
 func (m *Merchant) mine(now time.Time, receipt commerce.ID) string {
-	l := m.lang
 	v, ok := m.desk.Receipt(receipt, now)
-	var parts []string
-	for _, h := range v.Holds {
-		if !ok || h.State != commerce.StateHeld || len(parts) == mineMost {
-			continue
-		}
-		form := l.MeHold
-		if h.Frozen {
-			form = l.MeFrozen
-		}
-		o := commerce.Outcome{Title: h.Title, Label: h.Label}
-		parts = append(parts, lang.Fill(form, "n", strconv.Itoa(h.Number), "what", what(&o, h.Quantity, titleShort), "time", l.Span(h.Due.Sub(now))))
+	if !ok {
+		return m.voice.Lang.CartEmpty
 	}
-	for _, p := range v.Places {
-		if len(parts) == mineMost {
-			break
-		}
-		o := commerce.Outcome{Title: p.Title, Label: p.Label}
-		parts = append(parts, lang.Fill(l.MePlace, "n", strconv.Itoa(p.Number), "what", what(&o, p.Quantity, titleShort), "place", strconv.Itoa(p.Position)))
-	}
-	if len(parts) == 0 {
-		return l.CartEmpty
-	}
-	return lang.Fill(l.Me, "list", strings.Join(parts, "; ")) + l.Pay
+	return m.voice.Mine(&v, now)
 }
 
-// shop lists what is on sale, the item on air first.
-func (m *Merchant) shop(s *commerce.Show, now time.Time) string {
-	l := m.lang
-	v, _ := m.desk.View(s.ID, now)
-	var parts []string
-	add := func(onAir bool) {
-		for i := range v.Items {
-			it := &v.Items[i]
-			if !it.Closed && (it.Number == s.Lineup.OnAir) == onAir && len(parts) < shopMost {
-				parts = append(parts, m.itemLine(it))
-			}
-		}
+func (m *Merchant) shop(show commerce.ID, now time.Time) string {
+	v, ok := m.desk.View(show, now)
+	if !ok {
+		return m.voice.Lang.ShopEmpty
 	}
-	add(true)
-	add(false)
-	if len(parts) == 0 {
-		return l.ShopEmpty
-	}
-	return lang.Fill(l.Shop, "list", strings.Join(parts, "; ")) + " {link}"
-}
-
-func (m *Merchant) itemLine(it *commerce.ItemView) string {
-	l := m.lang
-	left := l.InStock
-	switch {
-	case it.Free == 0 && it.Held > 0:
-		left = l.AllHeld
-	case it.Free == 0:
-		left = l.Reasons[commerce.SoldOut]
-	case it.Free > 0 && it.Free <= inStock:
-		left = lang.Fill(l.LeftNumber, "n", strconv.FormatInt(it.Free, 10))
-	}
-	price := it.Price
-	for i := range it.Stock {
-		price = cmp.Or(price, it.Stock[i].Price)
-	}
-	return lang.Fill(l.ItemLine, "n", strconv.Itoa(it.Number), "item", shorten(it.Product.Title, titleShort), "price", price.String(), "left", left)
+	return m.voice.Shop(&v)
 }

@@ -46,7 +46,7 @@ func (m *Merchant) feed(o *commerce.Outcome, at time.Time, text string, c chat.C
 	mem := m.memoryOf(o.Show)
 	mem.feed.add(FeedLine{
 		At: at, Viewer: o.Viewer, Channel: c, Text: text, What: o.What, Reason: o.Reason, Number: o.Number, Title: o.Title, Label: o.Label, Quantity: o.Wanted,
-		Holding: o.Holding, Waiting: o.Waiting, Place: o.Place, Hold: o.Hold, Order: o.Order, Total: o.Total, Sentence: m.sentence(o),
+		Holding: o.Holding, Waiting: o.Waiting, Place: o.Place, Hold: o.Hold, Order: o.Order, Total: o.Total, Sentence: m.voice.Feed(o),
 	})
 	m.changed[o.Show] = true
 }

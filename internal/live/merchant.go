@@ -13,6 +13,10 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/lang"
+	"hawker/internal/live/codes"
+	"hawker/internal/live/pace"
+	"hawker/internal/live/speaker"
+	"hawker/internal/live/wording"
 	"hawker/internal/sqldb"
 	"hawker/rules"
 )
@@ -55,11 +59,10 @@ type Merchant struct {
 	jobs      chan job
 	stages    atomic.Pointer[map[chat.Channel]*stage]
 	about     sqldb.Merchant
-	lang      *lang.Words
-	zone      *time.Location
+	voice     wording.Teller
 	local     map[chat.Channel]bool                  // chats on this machine, where loopback links lead somewhere
 	names     atomic.Pointer[map[commerce.ID]string] // of shows, as in addresses
-	codes     codes
+	codes     codes.Codes
 	paying    Timing // from a payment's webhook to its shout-out said
 	answering Timing // from a line's arrival to its answer said
 	deciding  Timing // from a line's arrival to its durable decision
@@ -67,7 +70,7 @@ type Merchant struct {
 
 	ready    chan struct{} // closed once the desk was loaded for the first time
 	accounts []*accountRun
-	speakers map[chat.Channel]*Speaker
+	speakers map[chat.Channel]*speaker.Speaker
 	store    *storeWorker
 
 	doneMu sync.Mutex
@@ -77,7 +80,7 @@ type Merchant struct {
 	desk    *commerce.Desk
 	book    *rules.Book
 	memory  map[commerce.ID]*showMemory
-	pace    map[chat.Viewer]*pace
+	pace    pace.Pace
 	blocked map[chat.Viewer]bool
 	changed map[commerce.ID]bool // shows to signal
 	loaded  time.Time            // when the desk was taken over
@@ -87,15 +90,15 @@ type Merchant struct {
 // accountRun is an account with its speaker.
 type accountRun struct {
 	Account
-	speaker *Speaker
+	speaker *speaker.Speaker
 	mu      sync.Mutex
 	trouble string // why it stopped listening; empty while it does
 }
 
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
-		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, lang: lang.For(info.Language), zone: zone(info), local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), ready: make(chan struct{}), memory: map[commerce.ID]*showMemory{},
-		pace: map[chat.Viewer]*pace{}, blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, speakers: map[chat.Channel]*Speaker{},
+		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), ready: make(chan struct{}), memory: map[commerce.ID]*showMemory{},
+		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
 	m.names.Store(&map[commerce.ID]string{})
@@ -110,7 +113,7 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 		return nil, fmt.Errorf("connect merchant %s: %w", info.Slug, err)
 	}
 	for _, a := range c.Accounts {
-		r := &accountRun{Account: a, speaker: &Speaker{Chat: a.Chat, Log: m.log.With("account", a.Name), Join: m.join}}
+		r := &accountRun{Account: a, speaker: &speaker.Speaker{Chat: a.Chat, Log: m.log.With("account", a.Name), Join: m.join}}
 		m.accounts = append(m.accounts, r)
 		for _, ch := range a.Channels {
 			m.speakers[ch], m.local[ch] = r.speaker, a.Local

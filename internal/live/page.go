@@ -164,7 +164,7 @@ func (h *Hub) Code(merchant commerce.ID, browser seal.Token) (string, error) {
 	if m == nil {
 		return "", ErrNotHere
 	}
-	return m.codes.code(browser, time.Now())
+	return m.codes.Code(browser, time.Now())
 }
 
 // Typed is the viewer who typed the browser's code and whom its page asks about; false when nobody did.
@@ -173,7 +173,7 @@ func (h *Hub) Typed(merchant commerce.ID, browser seal.Token) (chat.Viewer, bool
 	if m == nil {
 		return chat.Viewer{}, false
 	}
-	return m.codes.waiting(browser, time.Now())
+	return m.codes.Waiting(browser, time.Now())
 }
 
 // Confirm binds the browser to the viewer who typed its code, or with yes false forgets that somebody did. The browser may
@@ -183,7 +183,7 @@ func (h *Hub) Confirm(ctx context.Context, merchant commerce.ID, browser seal.To
 	if m == nil {
 		return ErrNotHere
 	}
-	v, ok := m.codes.waiting(browser, time.Now())
+	v, ok := m.codes.Waiting(browser, time.Now())
 	if !ok {
 		return errors.New("nobody typed the code of this page yet")
 	}
@@ -192,7 +192,7 @@ func (h *Hub) Confirm(ctx context.Context, merchant commerce.ID, browser seal.To
 			return err
 		}
 	}
-	m.codes.take(browser)
+	m.codes.Take(browser)
 	return nil
 }
 
@@ -246,4 +246,17 @@ func (h *Hub) Ready() error {
 	default:
 		return ErrNotHere
 	}
+}
+
+// Person is the person that a viewer counts as: the same for viewers that were joined.
+func (h *Hub) Person(ctx context.Context, merchant commerce.ID, v chat.Viewer) (string, error) {
+	m := h.Merchant(merchant)
+	if m == nil {
+		return "", ErrNotHere
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	var person string
+	err := m.look(ctx, func() { person = m.desk.Person(v) })
+	return person, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/speaker"
 	"hawker/internal/sqldb"
 	"hawker/rules"
 )
@@ -18,7 +19,7 @@ func (m *Merchant) loadBook(ctx context.Context) error {
 		return fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
 	}
 	if len(all) == 0 {
-		all = rules.DefaultRules(m.lang.Bought)
+		all = rules.DefaultRules(m.voice.Lang.Bought)
 	}
 	if m.book, err = rules.NewBook(all); err != nil {
 		return fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
@@ -90,17 +91,17 @@ func (m *Merchant) generation(receipt commerce.ID) int {
 	return 0
 }
 
-func rankOf(o *commerce.Outcome) Rank {
+func rankOf(o *commerce.Outcome) speaker.Rank {
 	if o.What == commerce.Promoted {
-		return RankPromoted
+		return speaker.RankPromoted
 	}
 	switch o.Reason {
 	case commerce.Held, commerce.PartlyHeld, commerce.Waitlisted, commerce.Changed, commerce.Passed:
-		return RankHeld
+		return speaker.RankHeld
 	case commerce.SoldOut, commerce.Capped, commerce.Paused, commerce.Ended, commerce.NotOnSale:
-		return RankNo
+		return speaker.RankNo
 	}
-	return RankInfo
+	return speaker.RankInfo
 }
 
 // eventOf is the event that an outcome is for rules.
@@ -136,7 +137,7 @@ func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned 
 		return nil
 	}
 	f := &rules.Facts{
-		User: m.lang.NameOr(o.Viewer.Name), Platform: string(o.Viewer.Platform), Show: s.Title, Number: o.Number, Item: o.Title, Variant: o.Label, Quantity: o.Wanted,
+		User: m.voice.Lang.NameOr(o.Viewer.Name), Platform: string(o.Viewer.Platform), Show: s.Title, Number: o.Number, Item: o.Title, Variant: o.Label, Quantity: o.Wanted,
 		Left: o.Left, Place: o.Place, Price: o.Price, Total: o.Total, Order: o.Order,
 	}
 	var out []planned
@@ -156,7 +157,7 @@ func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned 
 		for _, c := range s.Channels {
 			p := planned{
 				id: m.ids.next(t.now), kind: effectSay, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor), from: from, timing: timing,
-				speech: Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: c}, Rank: RankHeld, Text: x.Text},
+				speech: Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: c}, Rank: speaker.RankHeld, Text: x.Text},
 			}
 			out = append(out, p)
 		}

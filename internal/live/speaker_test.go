@@ -14,6 +14,8 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/lang"
+	"hawker/internal/live/speaker"
+	"hawker/internal/live/wording"
 )
 
 // platform is a chat that counts what it is sent, as a platform does. The real ones are tried in cmd/hawker, which may import
@@ -76,10 +78,10 @@ func (p *platform) texts() []string {
 var here = chat.Channel{Platform: chat.Twitch, ID: "1001"}
 
 // teller is a merchant with just what putting outcomes into words needs.
-func teller(p *platform) (*Merchant, *Speaker) {
-	m := &Merchant{hub: &Hub{Public: "https://shop.example"}, lang: lang.For("en"), zone: time.UTC, speakers: map[chat.Channel]*Speaker{}}
+func teller(p *platform) (*Merchant, *speaker.Speaker) {
+	m := &Merchant{hub: &Hub{Public: "https://shop.example"}, voice: wording.Teller{Lang: lang.For("en"), Zone: time.UTC}, speakers: map[chat.Channel]*speaker.Speaker{}}
 	m.names.Store(&map[commerce.ID]string{7: "spring"})
-	s := &Speaker{Chat: p, Log: discard(), Join: m.join}
+	s := &speaker.Speaker{Chat: p, Log: discard(), Join: m.join}
 	m.speakers[here] = s
 	return m, s
 }
@@ -92,10 +94,10 @@ func held(name string) *commerce.Outcome {
 }
 
 // utter makes an utterance of an outcome.
-func utter(m *Merchant, o *commerce.Outcome, rank Rank, done func(error)) *Utterance {
+func utter(m *Merchant, o *commerce.Outcome, rank speaker.Rank, done func(error)) *speaker.Utterance {
 	s := Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Outcome: o}
-	return &Utterance{
-		Rank: rank, To: s.To, Joined: o, Words: func(private bool) Words { return m.sayOutcome(&s, private) },
+	return &speaker.Utterance{
+		Rank: rank, To: s.To, Joined: o, Words: func(private bool) speaker.Words { return m.sayOutcome(&s, private) },
 		Done: func(_ time.Time, err error) {
 			if done != nil {
 				done(err)
@@ -109,7 +111,7 @@ func twitchLike() *platform {
 }
 
 // run runs a speaker inside a bubble until f returns.
-func speaking(t *testing.T, s *Speaker, f func()) {
+func speaking(t *testing.T, s *speaker.Speaker, f func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); s.Run(ctx) }()
@@ -127,7 +129,7 @@ func TestSpeakerCoversEverybodyWithinTheRate(t *testing.T) {
 		told := 0
 		speaking(t, s, func() {
 			for i := range 300 {
-				s.Say(utter(m, held(fmt.Sprintf("viewer%03d", i)), RankHeld, func(err error) {
+				s.Say(utter(m, held(fmt.Sprintf("viewer%03d", i)), speaker.RankHeld, func(err error) {
 					mu.Lock()
 					defer mu.Unlock()
 					if err == nil {
@@ -160,20 +162,20 @@ func TestSpeakerRanks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := twitchLike()
 		_, s := teller(p)
-		say := func(text string, r Rank, notAfter time.Time) {
-			s.Say(&Utterance{
-				Rank: r, To: chat.Answer{Kind: chat.ToChannel, Channel: here}, NotAfter: notAfter, Words: func(bool) Words { return Words{Text: text} },
+		say := func(text string, r speaker.Rank, notAfter time.Time) {
+			s.Say(&speaker.Utterance{
+				Rank: r, To: chat.Answer{Kind: chat.ToChannel, Channel: here}, NotAfter: notAfter, Words: func(bool) speaker.Words { return speaker.Words{Text: text} },
 				Done: func(time.Time, error) {},
 			})
 		}
 		speaking(t, s, func() {
-			say("first", RankInfo, time.Time{})
+			say("first", speaker.RankInfo, time.Time{})
 			synctest.Wait()
-			say("info", RankInfo, time.Time{})
-			say("too late", RankHeld, time.Now().Add(-time.Second))
-			say("held", RankHeld, time.Time{})
-			say("promoted", RankPromoted, time.Time{})
-			say("held", RankHeld, time.Time{})
+			say("info", speaker.RankInfo, time.Time{})
+			say("too late", speaker.RankHeld, time.Now().Add(-time.Second))
+			say("held", speaker.RankHeld, time.Time{})
+			say("promoted", speaker.RankPromoted, time.Time{})
+			say("held", speaker.RankHeld, time.Time{})
 			time.Sleep(20 * time.Second)
 		})
 		if got, want := p.texts(), []string{"first", "promoted", "held", "info"}; !slices.Equal(got, want) {
@@ -194,8 +196,8 @@ func TestSpeakerRefused(t *testing.T) {
 		ended := map[string]error{}
 		var mu sync.Mutex
 		say := func(text string) {
-			s.Say(&Utterance{
-				To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Words: func(bool) Words { return Words{Text: text} },
+			s.Say(&speaker.Utterance{
+				To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Words: func(bool) speaker.Words { return speaker.Words{Text: text} },
 				Done: func(_ time.Time, err error) { mu.Lock(); defer mu.Unlock(); ended[text] = err },
 			})
 			time.Sleep(10 * time.Second)
@@ -222,8 +224,8 @@ func TestSpeakerPrivate(t *testing.T) {
 		_, s := teller(p)
 		speaking(t, s, func() {
 			for i := range 5 {
-				s.Say(&Utterance{
-					To: chat.Answer{Kind: chat.ToPrivate, Channel: here, Token: "t"}, Words: func(private bool) Words { return Words{Text: fmt.Sprint(i, private)} },
+				s.Say(&speaker.Utterance{
+					To: chat.Answer{Kind: chat.ToPrivate, Channel: here, Token: "t"}, Words: func(private bool) speaker.Words { return speaker.Words{Text: fmt.Sprint(i, private)} },
 					Done: func(time.Time, error) {},
 				})
 			}
@@ -239,17 +241,17 @@ func TestSpeakerBacklogIsBounded(t *testing.T) {
 	p := twitchLike()
 	_, s := teller(p)
 	full := 0
-	for range backlog + 10 {
-		s.Say(&Utterance{
-			To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Words: func(bool) Words { return Words{Text: "x"} },
+	for range speaker.Backlog + 10 {
+		s.Say(&speaker.Utterance{
+			To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Words: func(bool) speaker.Words { return speaker.Words{Text: "x"} },
 			Done: func(_ time.Time, err error) {
-				if err == errFull {
+				if err == speaker.ErrFull {
 					full++
 				}
 			},
 		})
 	}
-	if n, dropped := s.Waiting(); n != backlog || dropped != 10 || full != 10 {
-		t.Errorf("%d wait, %d dropped, %d told; want %d, 10, 10", n, dropped, full, backlog)
+	if n, dropped := s.Waiting(); n != speaker.Backlog || dropped != 10 || full != 10 {
+		t.Errorf("%d wait, %d dropped, %d told; want %d, 10, 10", n, dropped, full, speaker.Backlog)
 	}
 }

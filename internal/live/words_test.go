@@ -5,48 +5,13 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
-	"hawker/internal/lang"
 )
 
 func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
-
-func TestSentences(t *testing.T) {
-	m, _ := teller(twitchLike())
-	due := time.Now().Add(commerce.SeeAnswer + 10*time.Minute)
-	until := m.clock(due)
-	base := commerce.Outcome{What: commerce.Claimed, Show: 7, Number: 3, Title: "Mug", Label: "Blue", Wanted: 2, Holding: 2, Due: due, Cap: 2, Place: 4, Waiting: 1}
-	for _, tt := range []struct {
-		what commerce.What
-		why  commerce.Reason
-		want string
-	}{
-		{commerce.Claimed, commerce.Held, "#3 Mug Blue x2 held 10 min, until " + until + ". Pay: L"},
-		{commerce.Claimed, commerce.PartlyHeld, "#3 Mug Blue: 2 held 10 min, until " + until + "; 1 more in line, place 4. Pay: L"},
-		{commerce.Claimed, commerce.Waitlisted, "#3 Mug Blue: all held just now. You are number 4 in line."},
-		{commerce.Claimed, commerce.Capped, "#3 Mug: the limit is 2 each, and that is what you have."},
-		{commerce.Claimed, commerce.SoldOut, "#3 Mug is sold out."},
-		{commerce.Claimed, commerce.Changed, "#3 Mug Blue: 2 held now, until " + until + ". Pay: L"},
-		{commerce.Promoted, commerce.Held, "Your turn! #3 Mug Blue x2 held 10 min, until " + until + ". Pay: L"},
-	} {
-		o := base
-		o.What, o.Reason = tt.what, tt.why
-		if got := m.sentenceOf(&o, "L", titleLong); got != tt.want {
-			t.Errorf("%s %s: %q, want %q", tt.what, tt.why, got, tt.want)
-		}
-	}
-	for _, r := range []commerce.Reason{commerce.NeedsVariant, commerce.NeedsItem, commerce.UnknownItem, commerce.NotOnSale, commerce.Paused, commerce.Ended, commerce.Passed, commerce.NothingHeld} {
-		o := base
-		o.Reason, o.Choices = r, []string{"S", "M"}
-		if got := m.sentenceOf(&o, "L", titleLong); got == m.lang.Unclear || strings.Contains(got, "{") {
-			t.Errorf("%s: %q", r, got)
-		}
-	}
-}
 
 // A loopback address is never put into a chat of the world outside, and is where the chat is on this machine too.
 func TestLoopbackLinksStayHome(t *testing.T) {
@@ -77,7 +42,6 @@ func FuzzJoin(f *testing.F) {
 	f.Add("日本語日本語日本語日本語日本語日本語", "\u202e", uint8(180), uint8(90))
 	f.Fuzz(func(t *testing.T, a, b string, limit, n uint8) {
 		m, _ := teller(twitchLike())
-		m.lang = lang.For("en")
 		var outs []*commerce.Outcome
 		for i := range int(n) + 1 {
 			o := held([]string{a, b}[i%2])

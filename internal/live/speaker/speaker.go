@@ -1,4 +1,6 @@
-package live
+// Package speaker says what an account has to say, at the pace its platform allows and never faster: one Speaker keeps the
+// pace of one account over all its channels. It does not know what it says; who asks it brings the words.
+package speaker
 
 import (
 	"cmp"
@@ -51,14 +53,20 @@ type Words struct {
 
 // Errors that an utterance can end with when it was never sent.
 var (
-	errTooLate = errors.New("it matters no more")
-	errTold    = errors.New("the same was just said")
-	errFull    = errors.New("too much waits to be said")
+	ErrTooLate = errors.New("it matters no more")
+	ErrTold    = errors.New("the same was just said")
+	ErrFull    = errors.New("too much waits to be said")
 )
 
-// backlog bounds what waits in one channel. Joining makes one line of many, so this is minutes of answers; past it the
+// Backlog bounds what waits in one channel. Joining makes one line of many, so this is minutes of answers; past it the
 // lowest rank is dropped and counted.
-const backlog = 4096
+const Backlog = 4096
+
+// Chat is a platform as far as a Speaker needs it. A refusal of Say is a *chat.Refused.
+type Chat interface {
+	Say(ctx context.Context, l chat.Line) (chat.Sent, error)
+	Budget(c chat.Channel) chat.Budget
+}
 
 // Speaker says what one account has to say, at the pace its platform allows and never faster. Answers that wait in one
 // channel become one line. Private answers cost no budget and go at once.
@@ -115,7 +123,7 @@ func (s *Speaker) Say(u *Utterance) {
 			return -1 // behind its equals
 		})
 		q.waiting = slices.Insert(q.waiting, i, u)
-		if len(q.waiting) > backlog {
+		if len(q.waiting) > Backlog {
 			out = append(out, q.waiting[len(q.waiting)-1])
 			q.waiting = q.waiting[:len(q.waiting)-1]
 			s.dropped++
@@ -123,7 +131,7 @@ func (s *Speaker) Say(u *Utterance) {
 	}
 	s.mu.Unlock()
 	for _, x := range out {
-		x.Done(time.Now(), errFull)
+		x.Done(time.Now(), ErrFull)
 	}
 	select {
 	case s.wake <- struct{}{}:
@@ -266,7 +274,7 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Tim
 	keep := q.waiting[:0]
 	for _, u := range q.waiting {
 		if !u.NotAfter.IsZero() && now.After(u.NotAfter) {
-			dead, why = append(dead, u), append(why, errTooLate)
+			dead, why = append(dead, u), append(why, ErrTooLate)
 			continue
 		}
 		keep = append(keep, u)
@@ -297,7 +305,7 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Tim
 			return line, us, dead, why
 		}
 		for _, u := range us {
-			dead, why = append(dead, u), append(why, errTold)
+			dead, why = append(dead, u), append(why, ErrTold)
 		}
 		us = nil
 	}

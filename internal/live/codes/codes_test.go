@@ -1,4 +1,4 @@
-package live
+package codes
 
 import (
 	"testing"
@@ -10,38 +10,38 @@ import (
 
 // A code binds only the browser whose page showed it, once, within its time, and only after that page was asked.
 func TestCodes(t *testing.T) {
-	var c codes
+	var c Codes
 	now := time.Now()
 	browser, other := seal.NewToken(), seal.NewToken()
 	ana, eve := chat.Viewer{Platform: chat.Twitch, ID: "1", Name: "ana"}, chat.Viewer{Platform: chat.Twitch, ID: "2", Name: "eve"}
-	code, err := c.code(browser, now)
+	code, err := c.Code(browser, now)
 	if err != nil || len(code) != 6 {
 		t.Fatalf("code %q, %v", code, err)
 	}
-	if again, _ := c.code(browser, now.Add(time.Minute)); again != code {
+	if again, _ := c.Code(browser, now.Add(time.Minute)); again != code {
 		t.Errorf("the page shows %q, then %q within its time", code, again)
 	}
-	if _, ok := c.waiting(browser, now); ok {
+	if _, ok := c.Waiting(browser, now); ok {
 		t.Error("somebody waits before anybody typed")
 	}
-	if !c.typed(code, ana, now) || c.typed(code, eve, now) {
+	if !c.Typed(code, ana, now) || c.Typed(code, eve, now) {
 		t.Error("the first to type a code counts, and nobody after")
 	}
-	if v, ok := c.waiting(browser, now); !ok || v != ana {
+	if v, ok := c.Waiting(browser, now); !ok || v != ana {
 		t.Errorf("the page asks about %v, %v; want ana", v, ok)
 	}
-	if _, ok := c.waiting(other, now); ok {
+	if _, ok := c.Waiting(other, now); ok {
 		t.Error("another browser is asked")
 	}
-	c.take(browser)
-	if _, ok := c.waiting(browser, now); ok || c.typed(code, eve, now) {
+	c.Take(browser)
+	if _, ok := c.Waiting(browser, now); ok || c.Typed(code, eve, now) {
 		t.Error("a code works twice")
 	}
-	code, _ = c.code(browser, now)
-	if c.typed(code, ana, now.Add(codeFor+time.Second)) {
+	code, _ = c.Code(browser, now)
+	if c.Typed(code, ana, now.Add(Life+time.Second)) {
 		t.Error("a code works after its time")
 	}
-	if next, _ := c.code(browser, now.Add(codeFor)); next == code {
+	if next, _ := c.Code(browser, now.Add(Life)); next == code {
 		t.Error("an old code is shown again")
 	}
 }

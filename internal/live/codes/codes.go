@@ -1,4 +1,5 @@
-package live
+// Package codes binds browsers to viewers by codes that are shown on a page and typed in a chat.
+package codes
 
 import (
 	"crypto/rand"
@@ -11,13 +12,13 @@ import (
 	"hawker/internal/seal"
 )
 
-// codeFor is how long a code that binds a browser is good (product rule).
-const codeFor = 2 * time.Minute
+// Life is how long a code that binds a browser is good (product rule).
+const Life = 2 * time.Minute
 
-// codes are the codes with which browsers are bound to viewers: shown on a page, typed in the chat ("!connect 482193"),
+// Codes are the codes with which browsers are bound to viewers: shown on a page, typed in the chat ("!connect 482193"),
 // confirmed on the page. A code works once. Who copies it from the chat comes too late; who is faster than its owner binds
 // nothing either, because the owner's page asks before anything is joined.
-type codes struct {
+type Codes struct {
 	mu      sync.Mutex
 	byCode  map[string]*binding
 	browser map[seal.Token]*binding
@@ -30,8 +31,8 @@ type binding struct {
 	viewer  chat.Viewer // who typed it; empty until then
 }
 
-// code gives the browser its code, the same one while it is good.
-func (c *codes) code(browser seal.Token, now time.Time) (string, error) {
+// Code gives the browser its code, the same one while it is good.
+func (c *Codes) Code(browser seal.Token, now time.Time) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byCode == nil {
@@ -58,15 +59,15 @@ func (c *codes) code(browser seal.Token, now time.Time) (string, error) {
 		if old := c.browser[browser]; old != nil {
 			delete(c.byCode, old.code)
 		}
-		b := &binding{code: code, browser: browser, ends: now.Add(codeFor)}
+		b := &binding{code: code, browser: browser, ends: now.Add(Life)}
 		c.byCode[code], c.browser[browser] = b, b
 		return code, nil
 	}
 	return "", fmt.Errorf("no code is free; ask again in two minutes")
 }
 
-// typed notes that a viewer typed a code in a chat. The first one counts; false when the code is unknown, used or over.
-func (c *codes) typed(code string, v chat.Viewer, now time.Time) bool {
+// Typed notes that a viewer typed a code in a chat. The first one counts; false when the code is unknown, used or over.
+func (c *Codes) Typed(code string, v chat.Viewer, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b := c.byCode[code]
@@ -77,19 +78,19 @@ func (c *codes) typed(code string, v chat.Viewer, now time.Time) bool {
 	return true
 }
 
-// waiting is the viewer who typed the browser's code and whom its page asks about; false when nobody did.
-func (c *codes) waiting(browser seal.Token, now time.Time) (chat.Viewer, bool) {
+// Waiting is the viewer who typed the browser's code and whom its page asks about; false when nobody did.
+func (c *Codes) Waiting(browser seal.Token, now time.Time) (chat.Viewer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b := c.browser[browser]
-	if b == nil || b.viewer.ID == "" || now.After(b.ends.Add(codeFor)) {
+	if b == nil || b.viewer.ID == "" || now.After(b.ends.Add(Life)) {
 		return chat.Viewer{}, false
 	}
 	return b.viewer, true
 }
 
-// take ends a browser's code, confirmed or refused.
-func (c *codes) take(browser seal.Token) {
+// Take ends a browser's code, confirmed or refused.
+func (c *Codes) Take(browser seal.Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if b := c.browser[browser]; b != nil {

@@ -1,0 +1,87 @@
+package wording
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/lang"
+)
+
+// How much of a list one answer has room for.
+const (
+	shopMost = 5
+	mineMost = 4
+)
+
+// inStock is from how many pieces on the number is not told (product rule: stock words).
+const inStock = 10
+
+// Mine lists what a viewer holds and waits for; {link} in it is where that is paid.
+func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time) string {
+	l := t.Lang
+	var parts []string
+	for _, h := range v.Holds {
+		if h.State != commerce.StateHeld || len(parts) == mineMost {
+			continue
+		}
+		form := l.MeHold
+		if h.Frozen {
+			form = l.MeFrozen
+		}
+		o := commerce.Outcome{Title: h.Title, Label: h.Label}
+		parts = append(parts, lang.Fill(form, "n", strconv.Itoa(h.Number), "what", what(&o, h.Quantity, Short), "time", l.Span(h.Due.Sub(now))))
+	}
+	for _, p := range v.Places {
+		if len(parts) == mineMost {
+			break
+		}
+		o := commerce.Outcome{Title: p.Title, Label: p.Label}
+		parts = append(parts, lang.Fill(l.MePlace, "n", strconv.Itoa(p.Number), "what", what(&o, p.Quantity, Short), "place", strconv.Itoa(p.Position)))
+	}
+	if len(parts) == 0 {
+		return l.CartEmpty
+	}
+	return lang.Fill(l.Me, "list", strings.Join(parts, "; ")) + l.Pay
+}
+
+// Shop lists what is on sale, the item on air first; {link} in it is the show's page.
+func (t *Teller) Shop(v *commerce.ShowView) string {
+	l := t.Lang
+	var parts []string
+	add := func(onAir bool) {
+		for i := range v.Items {
+			it := &v.Items[i]
+			if !it.Closed && (it.Number == v.Show.Lineup.OnAir) == onAir && len(parts) < shopMost {
+				parts = append(parts, t.Item(it))
+			}
+		}
+	}
+	add(true)
+	add(false)
+	if len(parts) == 0 {
+		return l.ShopEmpty
+	}
+	return lang.Fill(l.Shop, "list", strings.Join(parts, "; ")) + " {link}"
+}
+
+// Item is an item with its price and how many are left.
+func (t *Teller) Item(it *commerce.ItemView) string {
+	l := t.Lang
+	left := l.InStock
+	switch {
+	case it.Free == 0 && it.Held > 0:
+		left = l.AllHeld
+	case it.Free == 0:
+		left = l.Reasons[commerce.SoldOut]
+	case it.Free > 0 && it.Free <= inStock:
+		left = lang.Fill(l.LeftNumber, "n", strconv.FormatInt(it.Free, 10))
+	}
+	price := it.Price
+	for i := range it.Stock {
+		price = cmp.Or(price, it.Stock[i].Price)
+	}
+	return lang.Fill(l.ItemLine, "n", strconv.Itoa(it.Number), "item", shorten(it.Product.Title, Short), "price", price.String(), "left", left)
+}
