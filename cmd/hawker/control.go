@@ -53,7 +53,7 @@ func (h *house) control(ctx context.Context) error {
 			plain(w, http.StatusBadRequest, err.Error())
 			return
 		}
-		h.answer(w, r, func(ctx context.Context) ([]byte, error) { return h.apply(ctx, o) })
+		h.answer(w, r, func(ctx context.Context) ([]byte, error) { return h.apply(ctx, h.hub, o) })
 	})
 	mux.HandleFunc("GET /export", func(w http.ResponseWriter, r *http.Request) {
 		h.answer(w, r, func(ctx context.Context) ([]byte, error) { return h.export(ctx, r.FormValue("merchant")) })

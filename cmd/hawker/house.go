@@ -34,6 +34,13 @@ type house struct {
 	video   *video
 	units   *quota.Meter
 	cursors cursors
+	sealing *seal.Key
+	ingest  string // the address that people put into their encoder
+}
+
+// newHub makes a hub over the house's database and bus; connect nil means that it is connected to nothing.
+func (h *house) newHub(connect func(context.Context, sqldb.Merchant) (live.Connections, error)) *live.Hub {
+	return &live.Hub{DB: h.db, Bus: h.bus, Key: h.sealing, Log: h.log, Public: h.public, Connect: connect}
 }
 
 // errInUse means that another hawker works in the data folder.
@@ -69,7 +76,8 @@ func openHouse(ctx context.Context, set settings, log *slog.Logger, public strin
 	if h.bus, err = bus.Open(ctx, bus.Options{URL: set.NATSURL, Dir: filepath.Join(set.Data, "nats"), Name: set.node(), Log: log}); err != nil {
 		return nil, err
 	}
-	h.hub = &live.Hub{DB: h.db, Bus: h.bus, Key: key, Log: log, Public: public, Connect: h.connect}
+	h.sealing = key
+	h.hub = h.newHub(h.connect)
 	h.video = newVideo(h)
 	return h, nil
 }
@@ -102,12 +110,13 @@ func (h *house) close() error {
 }
 
 // run serves pages on web, video on rtmp, and all merchants, until ctx ends; then everything it started has ended.
-func (h *house) run(ctx context.Context, web, rtmp net.Listener, pages http.Handler) error {
+func (h *house) run(ctx context.Context, web, rtmp net.Listener, p *pages) error {
+	defer p.close()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.hub.Run(ctx) })
 	g.Go(func() error { h.cursors.run(ctx, h); return nil })
 	g.Go(func() error { return h.video.server.Run(ctx, rtmp) })
-	g.Go(func() error { return serveHTTP(ctx, web, pages, h.log) })
+	g.Go(func() error { return serveHTTP(ctx, web, p.handler, h.log) })
 	g.Go(func() error { return h.control(ctx) })
 	return g.Wait()
 }

@@ -1,22 +1,71 @@
 package main
 
 import (
+	"context"
+	"io/fs"
+	"net"
 	"net/http"
+
+	"hawker/commerce"
+	"hawker/internal/dial"
+	"hawker/internal/sqldb"
+	"hawker/web"
+	"hawker/web/ui"
+	"hawker/web/viewer"
 )
 
-// pages are the web pages with what ends them.
+// pages are all that is reached over HTTP, with what ends them.
 type pages struct {
+	*web.Server
 	handler http.Handler
-	close   func()
+	dialer  *http.Client
 }
 
-// pages puts everything together that is reached over HTTP.
-func (h *house) pages(extra func(*http.ServeMux)) (*pages, error) {
-	mux := http.NewServeMux()
-	h.mountOps(mux)
-	mux.Handle("POST /webhooks/shopify", h.webhooks())
-	if extra != nil {
-		extra(mux)
+// extras are what the demo adds to the pages.
+type extras struct {
+	more     []func(*http.ServeMux, *ui.Kit) error
+	signInAs func(context.Context) (sqldb.Member, bool)
+}
+
+// ingestServer is the address that people put into their encoder.
+func (h *house) ingestServer(rtmp net.Addr) string { return h.ingestFor(rtmp.String()) }
+
+func (h *house) ingestFor(listen string) string {
+	host, port, _ := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		if host = hostOf(h.public); host == "" {
+			host = "localhost"
+		}
 	}
-	return &pages{handler: mux, close: func() {}}, nil
+	return "rtmp://" + net.JoinHostPort(host, port) + "/live"
+}
+
+// pages puts all pages together. Close them when the listener is closed.
+func (h *house) pages(x extras) (*pages, error) {
+	pictures := (&dial.Dialer{AllowPrivate: h.set.AllowPrivateTargets}).Client()
+	p := &pages{dialer: pictures}
+	p.Server = &web.Server{
+		DB: h.db, Hub: h.hub, Log: h.log, Public: h.public, Version: version(), Pictures: pictures, Webhooks: h.webhooks(), Connects: h.connects(), Rooms: h.rooms,
+		Catalogue: func(ctx context.Context, m commerce.ID) (int, error) {
+			all, err := h.catalogue(ctx, m)
+			return len(all), err
+		},
+		Relay: h.video.status, Destinations: h.video.sync, IngestServer: h.ingest, SignInAs: x.signInAs,
+		Static: []fs.FS{viewer.Static},
+	}
+	p.More = append(p.More, func(mux *http.ServeMux, kit *ui.Kit) error {
+		h.mountOps(mux)
+		v := &viewer.Pages{DB: h.db, Hub: h.hub, Kit: kit, Log: h.log}
+		return v.Mount(mux)
+	})
+	p.More = append(p.More, x.more...)
+	var err error
+	p.handler, err = p.Open()
+	return p, err
+}
+
+// close ends all streams and waits for what feeds them.
+func (p *pages) close() {
+	p.Close()
+	p.dialer.CloseIdleConnections()
 }

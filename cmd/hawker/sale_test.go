@@ -18,7 +18,6 @@ import (
 	"hawker/internal/sqldb"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func listenLocal(t *testing.T) net.Listener {
 	t.Helper()
@@ -87,18 +86,17 @@ func newStage(t *testing.T, databaseURL string) *stage {
 	}
 	s.house = h
 	s.setUp(t, ctx)
-	p, err := h.pages(nil)
+	p, err := h.pages(extras{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- h.run(ctx, web, rtmp, p.handler) }()
+	go func() { ended <- h.run(ctx, web, rtmp, p) }()
 	s.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("run: %v", err)
 		}
-		p.close()
 		if err := h.close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
@@ -231,3 +229,6 @@ func TestSale(t *testing.T) {
 		})
 	}
 }
+
+// pause is a moment between two looks at something.
+func pause() { time.Sleep(20 * time.Millisecond) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"syscall"
 )
@@ -18,7 +19,7 @@ func (c *serveCmd) Run(ctx context.Context, o out) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	log := logger(o.Err, c.LogJSON)
+	log := logger(o.Err, c.LogJSON, slog.LevelInfo)
 	web, err := listen(ctx, "HAWKER_LISTEN", c.Listen)
 	if err != nil {
 		return err
@@ -33,16 +34,16 @@ func (c *serveCmd) Run(ctx context.Context, o out) error {
 		_, _ = web.Close(), rtmp.Close()
 		return err
 	}
-	pages, err := h.pages(nil)
+	h.ingest = h.ingestServer(rtmp.Addr())
+	p, err := h.pages(extras{})
 	if err == nil {
-		err = c.greet(ctx, o, h, pages, rtmp.Addr())
+		err = h.greet(ctx, o, p)
 	}
 	if err != nil {
 		_, _ = web.Close(), rtmp.Close()
 		return errors.Join(err, h.close())
 	}
-	err = h.run(ctx, web, rtmp, pages.handler)
-	pages.close()
+	err = h.run(ctx, web, rtmp, p)
 	return errors.Join(err, h.close())
 }
 

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hawker/commerce"
+	"hawker/connectors/discord"
+	"hawker/connectors/shopify"
+	"hawker/connectors/twitch"
+	"hawker/connectors/youtube"
+	"hawker/internal/chat"
+	"hawker/internal/sqldb"
+	"hawker/web"
+)
+
+// connects are the logins by which owners connect accounts, servers and stores.
+func (h *house) connects() map[string]web.Connect {
+	return map[string]web.Connect{
+		"twitch-bot":     h.twitchConnect(twitch.BotScopes(), sqldb.BotAccount),
+		"twitch-channel": h.twitchConnect(twitch.BroadcasterScopes(), sqldb.OwnerAccount),
+		"youtube":        h.youtubeConnect(),
+		"discord":        h.discordConnect(),
+		"shopify":        h.shopifyConnect(),
+	}
+}
+
+// needs says what the operator must set before a login can be used; empty when all is there.
+func needs(where string, settings ...string) string {
+	var missing []string
+	for i := 0; i+1 < len(settings); i += 2 {
+		if settings[i+1] == "" {
+			missing = append(missing, settings[i])
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Set %s, from your app at %s, and start hawker again.", strings.Join(missing, " and "), where)
+}
+
+func (h *house) twitchConnect(scopes []string, purpose string) web.Connect {
+	s := h.set.Twitch
+	c := &twitch.Connect{AuthURL: s.AuthURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret, Scopes: scopes}
+	return web.Connect{
+		Needs: needs("dev.twitch.tv/console", "HAWKER_TWITCH_CLIENT_ID", s.ClientID, "HAWKER_TWITCH_CLIENT_SECRET", s.ClientSecret),
+		Start: func(_ context.Context, state, redirect, _ string) (string, string, error) {
+			return c.Start(state, redirect), "", nil
+		},
+		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {
+			a, err := c.Finish(ctx, back.Query.Get("code"), back.Redirect)
+			if err != nil {
+				return "", err
+			}
+			return a.Name, h.keepTwitch(ctx, m, a, purpose)
+		},
+	}
+}
+
+// keepTwitch stores an account of Twitch. A channel is heard by the merchant's bot, whichever of the two was connected first.
+func (h *house) keepTwitch(ctx context.Context, m commerce.ID, a chat.Account, purpose string) error {
+	if err := h.db.PutAccount(ctx, m, a, purpose); err != nil {
+		return err
+	}
+	accounts, err := h.db.Accounts(ctx, m)
+	if err != nil {
+		return err
+	}
+	bot := ""
+	for _, x := range accounts {
+		if x.Platform == chat.Twitch && x.Purpose == sqldb.BotAccount && (bot == "" || x.ID == a.ID) {
+			bot = x.ID
+		}
+	}
+	channels, err := h.db.Channels(ctx, m)
+	if err != nil {
+		return err
+	}
+	channels = slices.DeleteFunc(channels, func(c sqldb.Channel) bool { return c.Platform != chat.Twitch })
+	if purpose == sqldb.OwnerAccount {
+		channels = slices.DeleteFunc(channels, func(c sqldb.Channel) bool { return c.ID == a.ID })
+		channels = append(channels, sqldb.Channel{Channel: chat.Channel{Platform: chat.Twitch, ID: a.ID}, Name: a.Name, Owner: a.ID})
+	}
+	for _, c := range channels {
+		c.Bot = bot
+		if err := h.db.PutChannel(ctx, m, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *house) youtubeOptions() youtube.Options {
+	s := h.set.YouTube
+	return youtube.Options{
+		APIURL: s.APIURL, AuthURL: s.AuthURL, TokenURL: s.TokenURL, RevokeURL: s.RevokeURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret, Units: h.units, Log: h.log,
+	}
+}
+
+func (h *house) youtubeConnect() web.Connect {
+	s := h.set.YouTube
+	c := youtube.NewConnect(h.youtubeOptions())
+	return web.Connect{
+		Needs: needs("console.cloud.google.com", "HAWKER_GOOGLE_CLIENT_ID", s.ClientID, "HAWKER_GOOGLE_CLIENT_SECRET", s.ClientSecret),
+		Start: func(_ context.Context, state, redirect, _ string) (string, string, error) {
+			address, verifier := c.Start(state, redirect)
+			return address, verifier, nil
+		},
+		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {
+			a, err := c.Finish(ctx, back.Query.Get("code"), back.Verifier, back.Redirect)
+			if err != nil {
+				return "", err
+			}
+			if err := h.db.PutAccount(ctx, m, a, sqldb.OwnerAccount); err != nil {
+				return "", err
+			}
+			return a.Name, h.db.PutChannel(ctx, m, sqldb.Channel{Channel: chat.Channel{Platform: chat.YouTube, ID: a.ID}, Name: a.Name, Owner: a.ID})
+		},
+	}
+}
+
+// discordConnect invites the operator's bot into a server. The server is kept like an account, without any token: the bot's
+// own is the operator's.
+func (h *house) discordConnect() web.Connect {
+	s := h.set.Discord
+	c := &discord.Connect{APIURL: s.APIURL, AuthURL: s.AuthURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret}
+	return web.Connect{
+		Needs: needs("discord.com/developers", "HAWKER_DISCORD_CLIENT_ID", s.ClientID, "HAWKER_DISCORD_CLIENT_SECRET", s.ClientSecret, "HAWKER_DISCORD_BOT_TOKEN", s.BotToken),
+		Start: func(_ context.Context, state, redirect, _ string) (string, string, error) {
+			return c.Start(state, redirect), "", nil
+		},
+		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {
+			g, err := c.Finish(ctx, back.Query.Get("code"), back.Redirect)
+			if err != nil {
+				return "", err
+			}
+			return g.Name, h.db.PutAccount(ctx, m, chat.Account{Platform: chat.Discord, ID: g.ID, Name: g.Name}, sqldb.OwnerAccount)
+		},
+	}
+}
+
+// rooms are the Discord channels that the bot can see in the merchant's servers.
+func (h *house) rooms(ctx context.Context, m commerce.ID) ([]sqldb.Channel, error) {
+	accounts, err := h.db.Accounts(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	s := h.set.Discord
+	var out []sqldb.Channel
+	for _, a := range accounts {
+		if a.Platform != chat.Discord || s.BotToken == "" {
+			continue
+		}
+		c, err := discord.New(discord.Options{APIURL: s.APIURL, BotToken: s.BotToken, AppID: s.ClientID, Log: h.log})
+		if err != nil {
+			return nil, err
+		}
+		channels, err := c.TextChannels(ctx, a.ID)
+		if err != nil {
+			return nil, fmt.Errorf("channels of %s: %w", a.Name, err)
+		}
+		for _, x := range channels {
+			name := a.Name + " #" + x.Name
+			if len(x.Missing) > 0 {
+				name += " (the bot lacks: " + strings.Join(x.Missing, ", ") + ")"
+			}
+			out = append(out, sqldb.Channel{Channel: chat.Channel{Platform: chat.Discord, ID: x.ID}, Name: name, Guild: a.ID})
+		}
+	}
+	return out, nil
+}
+
+func (h *house) shopifyConnect() web.Connect {
+	s := h.set.Shopify
+	c := &shopify.Connect{URL: s.URL, ClientID: s.ClientID, ClientSecret: s.ClientSecret}
+	return web.Connect{
+		Needs: needs("partners.shopify.com", "HAWKER_SHOPIFY_CLIENT_ID", s.ClientID, "HAWKER_SHOPIFY_CLIENT_SECRET", s.ClientSecret),
+		Start: func(_ context.Context, state, redirect, shop string) (string, string, error) {
+			shop = strings.ToLower(strings.TrimSpace(shop))
+			if !strings.Contains(shop, ".") {
+				shop += ".myshopify.com"
+			}
+			address, err := c.Start(shop, state, redirect)
+			return address, "", err
+		},
+		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {
+			shop, t, err := c.Finish(ctx, back.Query, back.State)
+			if err != nil {
+				return "", err
+			}
+			st, err := h.db.Store(ctx, m)
+			if err != nil && !sqldb.IsNotFound(err) {
+				return "", err
+			}
+			if st.Holds == "" {
+				st.Holds = commerce.HoldsDraft
+			}
+			st.Kind, st.Shop = "shopify", shop
+			st.StoreSecret = sqldb.StoreSecret{Token: t.Access, Refresh: t.Refresh, Expires: t.Expires}
+			if err := h.db.PutStore(ctx, m, st); err != nil {
+				return "", err
+			}
+			_, err = h.catalogue(ctx, m)
+			return shop, err
+		},
+	}
+}
