@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"hawker/internal/setup"
+)
+
+func document(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile("../../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// Every setting is documented, and every name that looks like one in the documents exists.
+func TestSettingsAreDocumented(t *testing.T) {
+	known := map[string]bool{"HAWKER_CONFIG": true}
+	for _, n := range settingNames() {
+		known[n] = true
+	}
+	page := document(t, "docs/settings.md")
+	for n := range known {
+		if !strings.Contains(page, "`"+n+"`") {
+			t.Errorf("docs/settings.md does not have %s", n)
+		}
+	}
+	for _, doc := range []string{"README.md", "docs/settings.md", "docs/architecture.md"} {
+		for _, n := range regexp.MustCompile(`HAWKER_[A-Z_]+`).FindAllString(document(t, doc), -1) {
+			if !known[n] {
+				t.Errorf("%s names %s, which is no setting", doc, n)
+			}
+		}
+	}
+}
+
+// Every set-up in the README is one that apply takes, and every command of ours in it is one that exists.
+func TestReadme(t *testing.T) {
+	text := document(t, "README.md")
+	blocks := regexp.MustCompile("(?ms)^ *```(\\w+)\n(.*?)^ *```").FindAllStringSubmatch(text, -1)
+	files, commands := 0, 0
+	for _, b := range blocks {
+		switch b[1] {
+		case "yaml":
+			files++
+			if _, err := setup.Parse([]byte(b[2])); err != nil {
+				t.Errorf("the set-up in the README: %v", err)
+			}
+		case "sh":
+			for line := range strings.Lines(b[2]) {
+				line = regexp.MustCompile(`^(?:[A-Z_]+=(?:'[^']*'|\S*) )*`).ReplaceAllString(strings.TrimSpace(line), "")
+				args, ours := strings.CutPrefix(line, "./hawker ")
+				if !ours {
+					args, ours = strings.CutPrefix(line, "go run ./cmd/hawker ")
+				}
+				if !ours {
+					if target, make := strings.CutPrefix(line, "make "); make && !strings.Contains(document(t, "Makefile"), "\n"+target+":") {
+						t.Errorf("the README says %q, and the Makefile has no such target", line)
+					}
+					continue
+				}
+				commands++
+				var c cli
+				p, err := kong.New(&c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := p.Parse(strings.Fields(args)); err != nil {
+					t.Errorf("the README says %q: %v", line, err)
+				}
+			}
+		}
+	}
+	if files == 0 || commands < 3 {
+		t.Errorf("found %d set-ups and %d commands of ours in the README", files, commands)
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
+		if strings.Contains(m[1], "://") {
+			continue
+		}
+		if _, err := os.Stat("../../" + m[1]); err != nil {
+			t.Errorf("the README links to %s: %v", m[1], err)
+		}
+	}
+}
