@@ -1,0 +1,68 @@
+package shopify
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// Store is what a store says of itself and of what we may do there.
+type Store struct {
+	ID, Name string
+	Shop     string // its host name, as webhooks name it
+	Currency string // ISO 4217; prices, totals and stock values are in it
+	Plan     string
+	// Missing are the scopes of Scopes that the store did not grant.
+	Missing []string
+}
+
+// Check asks the store who it is and which permissions are missing.
+func (c *Client) Check(ctx context.Context) (Store, error) {
+	var out struct {
+		CurrentAppInstallation struct{ AccessScopes []struct{ Handle string } }
+		Shop                   struct {
+			ID, Name, MyshopifyDomain, CurrencyCode string
+			Plan                                    struct{ PublicDisplayName string }
+		}
+	}
+	if _, err := c.do(ctx, opShop, nil, &out); err != nil {
+		return Store{}, err
+	}
+	s := Store{
+		ID: out.Shop.ID, Name: out.Shop.Name, Shop: out.Shop.MyshopifyDomain, Currency: out.Shop.CurrencyCode,
+		Plan: out.Shop.Plan.PublicDisplayName,
+	}
+	var has []string
+	for _, h := range out.CurrentAppInstallation.AccessScopes {
+		has = append(has, h.Handle)
+	}
+	s.Missing = missing(has)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.currency = s.Currency
+	return s, nil
+}
+
+// missing are the wanted scopes that are not in has; write_x includes read_x.
+func missing(has []string) []string {
+	var out []string
+	for _, want := range Scopes() {
+		kind, thing, _ := strings.Cut(want, "_")
+		if !slices.Contains(has, want) && (kind != "read" || !slices.Contains(has, "write_"+thing)) {
+			out = append(out, want)
+		}
+	}
+	return out
+}
+
+// shopCurrency is the shop's currency, asked for once: a store cannot change it after its first sale.
+func (c *Client) shopCurrency(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	known := c.currency
+	c.mu.Unlock()
+	if known != "" {
+		return known, nil
+	}
+	s, err := c.Check(ctx)
+	return s.Currency, err
+}

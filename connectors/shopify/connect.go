@@ -1,0 +1,93 @@
+package shopify
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"hawker/connectors/shopify/admin"
+	"hawker/internal/chat"
+)
+
+// Scopes are what the app asks a store for; a write scope includes reading. write_draft_orders is for holds.
+func Scopes() []string {
+	return []string{"read_products", "read_inventory", "read_locations", "read_orders", "write_draft_orders"}
+}
+
+// Connect is the login of a store's owner (page "Implement authorization code grant manually"), for an app that many
+// stores install. A store's own app needs none: its client id and secret are enough for a Client.
+type Connect struct {
+	URL                    string // as Options.URL
+	ClientID, ClientSecret string
+	HTTP                   *http.Client // as Options.HTTP
+}
+
+// Start is the address to send the owner's browser to. The state is unguessable, kept with the browser's session and
+// given to Finish; the redirect must be registered with the app.
+func (c *Connect) Start(shop, state, redirect string) (string, error) {
+	root, err := admin.Root(c.URL, shop)
+	if err != nil {
+		return "", err
+	}
+	return root + "/admin/oauth/authorize?" + url.Values{
+		"client_id": {c.ClientID}, "scope": {strings.Join(Scopes(), ",")}, "redirect_uri": {redirect}, "state": {state},
+	}.Encode(), nil
+}
+
+// Finish turns what the browser brought back into the store's name and token, which lives an hour and has a refresh
+// token. It is an error when the query is not signed by Shopify, or its state is not the one given to Start.
+func (c *Connect) Finish(ctx context.Context, query url.Values, state string) (shop string, token chat.Token, err error) {
+	fail := func(err error) (string, chat.Token, error) {
+		return "", chat.Token{}, fmt.Errorf("connect shopify: %w", err)
+	}
+	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(query.Get("state"))) != 1 {
+		return fail(errors.New("the state is not that of this browser"))
+	}
+	if !c.signed(query) {
+		return fail(errors.New("the answer is not signed by Shopify"))
+	}
+	shop = query.Get("shop")
+	root, err := admin.Root(c.URL, shop)
+	if err != nil {
+		return fail(err)
+	}
+	if query.Get("code") == "" {
+		return fail(errors.New("no code"))
+	}
+	t, err := admin.Exchange(ctx, c.HTTP, root, url.Values{
+		"client_id": {c.ClientID}, "client_secret": {c.ClientSecret}, "code": {query.Get("code")}, "expiring": {"1"},
+	})
+	if err != nil {
+		return fail(err)
+	}
+	return shop, t, nil
+}
+
+// signed checks the query's hmac: hex HMAC-SHA256 of the other parameters, sorted and joined as key=value by "&".
+func (c *Connect) signed(query url.Values) bool {
+	if c.ClientSecret == "" {
+		return false
+	}
+	var parts []string
+	for k, vs := range query {
+		if k == "hmac" || k == "signature" {
+			continue
+		}
+		for _, v := range vs {
+			parts = append(parts, k+"="+v)
+		}
+	}
+	slices.Sort(parts)
+	mac := hmac.New(sha256.New, []byte(c.ClientSecret))
+	_, _ = mac.Write([]byte(strings.Join(parts, "&")))
+	got, err := hex.DecodeString(query.Get("hmac"))
+	return err == nil && hmac.Equal(got, mac.Sum(nil))
+}

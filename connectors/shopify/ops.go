@@ -1,0 +1,134 @@
+package shopify
+
+import "hawker/connectors/shopify/admin"
+
+// Every operation we send, each valid in API versions 2026-01 to 2026-10 and without deprecated fields.
+
+var opShop = admin.Operation{Name: "AppScopes", Cost: 5, Rank: admin.RankRest, Text: `query AppScopes {
+  currentAppInstallation { id accessScopes { handle } }
+  shop { id name myshopifyDomain currencyCode plan { publicDisplayName } }
+}`}
+
+var opCatalogue = admin.Operation{Name: "CatalogPage", Cost: 700, Rank: admin.RankRest, Text: `query CatalogPage($after: String, $q: String) {
+  products(first: 10, after: $after, query: $q, sortKey: ID) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      id title
+      featuredMedia { preview { image { url(transform: {maxWidth: 600}) } } }
+      options { name }
+      variants(first: 20) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id sku price selectedOptions { name value } inventoryItem { id } }
+      }
+    }
+  }
+}`}
+
+var opVariants = admin.Operation{Name: "VariantPage", Cost: 210, Rank: admin.RankRest, Text: `query VariantPage($id: ID!, $after: String) {
+  product(id: $id) {
+    variants(first: 50, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id sku price selectedOptions { name value } inventoryItem { id } }
+    }
+  }
+}`}
+
+var opStock = admin.Operation{Name: "Stock", Cost: 800, Rank: admin.RankStock, Text: `query Stock($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on InventoryItem {
+      id tracked
+      variants(first: 1) { nodes { id inventoryPolicy } }
+      inventoryLevels(first: 10) {
+        pageInfo { hasNextPage }
+        nodes { id location { id isActive fulfillsOnlineOrders } quantities(names: ["available"]) { name quantity } }
+      }
+    }
+  }
+}`}
+
+const draftFields = `id name status ready invoiceUrl reserveInventoryUntil createdAt tags
+      customAttributes { key value }
+      order { id }
+      totalPriceSet { presentmentMoney { amount currencyCode } }
+      warnings { errorCode field message }`
+
+var opHoldCreate = admin.Operation{Name: "HoldCreate", Cost: 10, Rank: admin.RankHold, Once: true, Text: `mutation HoldCreate($in: DraftOrderInput!) {
+  draftOrderCreate(input: $in) {
+    draftOrder { ` + draftFields + ` }
+    userErrors { field message }
+  }
+}`}
+
+var opHold = admin.Operation{Name: "Hold", Cost: 10, Rank: admin.RankHold, Text: `query Hold($id: ID!) {
+  draftOrder(id: $id) { ` + draftFields + ` }
+}`}
+
+// opHoldFind looks in two ways: the search by tag lags behind, the newest drafts by id do not.
+var opHoldFind = admin.Operation{Name: "HoldFind", Cost: 300, Rank: admin.RankHold, Text: `query HoldFind($q: String!) {
+  tagged: draftOrders(first: 10, query: $q) { nodes { ` + draftFields + ` } }
+  newest: draftOrders(first: 25, sortKey: ID, reverse: true) { nodes { ` + draftFields + ` } }
+}`}
+
+var opHoldsOpen = admin.Operation{Name: "HoldsOpen", Cost: 400, Rank: admin.RankStock, Text: `query HoldsOpen($after: String) {
+  draftOrders(first: 50, after: $after, query: "status:open tag:hawker", sortKey: ID) {
+    pageInfo { hasNextPage endCursor }
+    nodes { ` + draftFields + ` }
+  }
+}`}
+
+var opHoldRelease = admin.Operation{Name: "HoldRelease", Cost: 10, Rank: admin.RankRelease, Text: `mutation HoldRelease($in: DraftOrderDeleteInput!) {
+  draftOrderDelete(input: $in) { deletedId userErrors { field message } }
+}`}
+
+var opHookList = admin.Operation{Name: "HookList", Cost: 102, Rank: admin.RankRest, Text: `query HookList($after: String) {
+  webhookSubscriptions(first: 100, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id topic uri filter format }
+  }
+}`}
+
+var opHookCreate = admin.Operation{Name: "HookCreate", Cost: 10, Rank: admin.RankRest, Text: `mutation HookCreate(
+  $t: WebhookSubscriptionTopic!, $w: WebhookSubscriptionInput!
+) {
+  webhookSubscriptionCreate(topic: $t, webhookSubscription: $w) { webhookSubscription { id } userErrors { field message } }
+}`}
+
+var opHookDelete = admin.Operation{Name: "HookDelete", Cost: 10, Rank: admin.RankRest, Text: `mutation HookDelete($id: ID!) {
+  webhookSubscriptionDelete(id: $id) { deletedWebhookSubscriptionId userErrors { field message } }
+}`}
+
+const orderFields = `id name createdAt updatedAt cancelledAt displayFinancialStatus test
+      customAttributes { key value }
+      totalPriceSet { shopMoney { amount currencyCode } }
+      lineItems(first: 10) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id currentQuantity variant { id } originalUnitPriceSet { shopMoney { amount currencyCode } } }
+      }`
+
+var opOrders = admin.Operation{Name: "OrdersSince", Cost: 800, Rank: admin.RankStock, Text: `query OrdersSince($after: String, $q: String!) {
+  orders(first: 15, after: $after, query: $q, sortKey: UPDATED_AT) {
+    pageInfo { hasNextPage endCursor }
+    nodes { ` + orderFields + ` }
+  }
+}`}
+
+var opOrder = admin.Operation{Name: "Order", Cost: 60, Rank: admin.RankStock, Text: `query Order($id: ID!) {
+  order(id: $id) { ` + orderFields + ` }
+}`}
+
+var opOrderLines = admin.Operation{Name: "OrderLines", Cost: 250, Rank: admin.RankStock, Text: `query OrderLines($id: ID!, $after: String) {
+  order(id: $id) {
+    lineItems(first: 50, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id currentQuantity variant { id } originalUnitPriceSet { shopMoney { amount currencyCode } } }
+    }
+  }
+}`}
+
+// operations are all of the above, for the tests that hold them against the store's schema.
+func operations() []admin.Operation {
+	return []admin.Operation{
+		opShop, opCatalogue, opVariants, opStock, opHoldCreate, opHold, opHoldFind, opHoldsOpen, opHoldRelease,
+		opHookList, opHookCreate, opHookDelete, opOrders, opOrder, opOrderLines,
+	}
+}

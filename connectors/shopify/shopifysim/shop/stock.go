@@ -1,0 +1,180 @@
+package shop
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrSoldOut means that fewer are available than were to be bought.
+var ErrSoldOut = errors.New("shop: sold out")
+
+// Attribute is one of an order's own notes.
+type Attribute struct{ Key, Value string }
+
+type line struct {
+	id, quantity, current, price int64
+	v                            *variant
+	reserved                     bool // set aside by the draft this line is in
+}
+
+type draft struct {
+	id               int64
+	name, status     string
+	token            string
+	lines            []*line
+	attrs            []Attribute
+	tags             []string
+	until            time.Time
+	short            bool // not all could be set aside
+	created, updated time.Time
+	order            *order
+}
+
+type order struct {
+	id, number                  int64
+	name, status, source        string
+	created, updated, cancelled time.Time
+	lines                       []*line
+	attrs                       []Attribute
+	test                        bool
+	draft                       *draft
+	buyer                       Buyer
+}
+
+// Buyer is who pays.
+type Buyer struct{ First, Last, Email, Street, Zip, City, Country string }
+
+func (o *order) total() int64 {
+	var t int64
+	for _, l := range o.lines {
+		t += l.price * l.quantity
+	}
+	return t
+}
+
+func (s *Shop) draft(id string) *draft {
+	i := slices.IndexFunc(s.drafts, func(d *draft) bool { return gid("DraftOrder", d.id) == id })
+	if i < 0 {
+		return nil
+	}
+	return s.drafts[i]
+}
+
+func (s *Shop) order(id string) *order {
+	i := slices.IndexFunc(s.orders, func(o *order) bool { return gid("Order", o.id) == id || o.name == id })
+	if i < 0 {
+		return nil
+	}
+	return s.orders[i]
+}
+
+// second is the store's clock: it tells whole seconds.
+func second() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+// newDraft makes a draft and sets its lines aside when it has a time. A line of which too little is there is not set
+// aside, and the draft says so. Call with mu held.
+func (s *Shop) newDraft(d *draft) {
+	s.drawn++
+	d.id, d.name, d.status, d.token = 11_000_000_000+s.next(), fmt.Sprintf("#D%d", s.drawn), "OPEN", secret("")
+	d.created, d.updated = second(), second()
+	for _, l := range d.lines {
+		if d.until.IsZero() {
+			continue
+		}
+		if !l.v.left(l.quantity) {
+			d.short = true
+			continue
+		}
+		l.v.move(l.quantity, &l.v.reserved)
+		l.reserved = true
+		s.tellStock(l.v)
+	}
+	s.drafts = append(s.drafts, d)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// giveBack ends what a draft has set aside. Call with mu held.
+func (s *Shop) giveBack(d *draft) {
+	for _, l := range d.lines {
+		if l.reserved {
+			l.reserved = false
+			l.v.move(-l.quantity, &l.v.reserved)
+			s.tellStock(l.v)
+		}
+	}
+}
+
+// lapse gives back what was set aside until now or before. Call with mu held.
+func (s *Shop) lapse(now time.Time) {
+	for _, d := range s.drafts {
+		if d.status == "OPEN" && !d.until.IsZero() && !d.until.After(now) {
+			s.giveBack(d)
+		}
+	}
+}
+
+// sell makes a paid order and moves its stock, or nothing and ErrSoldOut. Call with mu held.
+func (s *Shop) sell(o *order) error {
+	s.lapse(time.Now())
+	need := map[*variant]int64{}
+	for _, l := range o.lines {
+		if !l.reserved {
+			need[l.v] += l.quantity
+		}
+	}
+	for v, n := range need {
+		if !v.left(n) {
+			return fmt.Errorf("%w: %s", ErrSoldOut, v.SKU)
+		}
+	}
+	n := s.next()
+	o.id, o.number, o.status = 55_000_000_000+n, int64(1001+len(s.orders)), "paid"
+	o.name = fmt.Sprintf("#%d", o.number)
+	o.created, o.updated = second(), second()
+	for i, l := range o.lines {
+		if l.reserved {
+			l.v.move(-l.quantity, &l.v.reserved)
+			l.reserved = false
+		}
+		l.v.move(l.quantity, &l.v.committed)
+		sold := *l
+		sold.id, sold.current = 99_000_000_000+s.next(), l.quantity
+		o.lines[i] = &sold
+		s.tellStock(l.v)
+	}
+	s.orders = append(s.orders, o)
+	if d := o.draft; d != nil {
+		d.status, d.order, d.updated = "COMPLETED", o, second()
+		s.o.Tell("DRAFT_ORDERS_UPDATE", s.draftBody(d))
+	}
+	s.o.Tell("ORDERS_CREATE", s.orderBody(o))
+	s.o.Tell("ORDERS_PAID", s.orderBody(o))
+	return nil
+}
+
+// undo ends an order with the given financial status and puts its stock back. Call with mu held.
+func (s *Shop) undo(o *order, cancel bool) {
+	for _, l := range o.lines {
+		if l.current > 0 {
+			l.v.move(-l.current, &l.v.committed)
+			l.current = 0
+			s.tellStock(l.v)
+		}
+	}
+	o.status = "refunded"
+	// A change in the second of the last one would look as if nothing had changed.
+	last := o.updated
+	if o.updated = second(); !o.updated.After(last) {
+		o.updated = last.Add(time.Second)
+	}
+	if cancel {
+		o.cancelled = o.updated
+		s.o.Tell("ORDERS_CANCELLED", s.orderBody(o))
+	}
+	s.o.Tell("ORDERS_UPDATED", s.orderBody(o))
+}
