@@ -1,0 +1,200 @@
+package discord
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"hawker/connectors/discord/perm"
+	"hawker/connectors/discord/slash"
+	"hawker/connectors/discord/wire"
+	"hawker/internal/chat"
+)
+
+// maxSkip is how far a sequence number may be ahead; further is nonsense.
+const maxSkip = 1 << 20
+
+// dispatch acts on one event. Events that were seen before (a sequence number not above the last) and events that do
+// not decode are dropped.
+func (l *listener) dispatch(ctx context.Context, p wire.Frame) {
+	last := l.seq.Load()
+	if p.Seq <= last || p.Seq-last > maxSkip {
+		return
+	}
+	l.seq.Store(p.Seq)
+	switch p.Event {
+	case "READY":
+		l.onReady(ctx, p.Data)
+	case "RESUMED":
+		l.alive, l.recovering = true, false
+		l.c.count()
+	case "MESSAGE_CREATE":
+		l.onMessage(p.Data, false)
+	case "MESSAGE_UPDATE":
+		l.onMessage(p.Data, true)
+	case "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
+		l.onDelete(p.Data)
+	case "INTERACTION_CREATE":
+		l.onInteraction(ctx, p.Data)
+	default:
+		l.c.mu.Lock()
+		guild, what := l.c.guilds.Learn(p.Event, p.Data)
+		l.c.mu.Unlock()
+		if what == perm.Gone { // and with the bot its commands
+			delete(l.member, guild)
+			delete(l.registered, guild)
+		}
+		if what != perm.Nothing {
+			l.settle(ctx)
+		}
+	}
+}
+
+func (l *listener) onReady(ctx context.Context, data []byte) {
+	r, ok := wire.ReadReady(data)
+	if !ok {
+		return
+	}
+	l.session, l.resumeURL = r.Session, r.ResumeURL
+	if !strings.HasPrefix(r.ResumeURL, "ws://") && !strings.HasPrefix(r.ResumeURL, "wss://") {
+		l.resumeURL = l.url
+	}
+	clear(l.member)
+	for _, g := range r.Guilds {
+		l.member[g.ID] = true
+	}
+	c := l.c
+	c.mu.Lock()
+	c.me = r.User.ID
+	if c.app == "" {
+		c.app = r.Application.ID
+	}
+	if c.app == "" {
+		c.app = r.User.ID // the two are one for every bot made since 2016
+	}
+	c.guilds.Reset(c.me)
+	var gaps []string
+	for id, p := range c.channels {
+		if p.told == toldJoined && l.lost != "" {
+			gaps = append(gaps, id)
+		}
+	}
+	c.mu.Unlock()
+	l.alive = true
+	l.connected++
+	c.count()
+	for _, id := range gaps {
+		l.hear(chat.Event{Kind: chat.Gap, Channel: at(id), Reason: l.lost, At: time.Now()})
+	}
+	l.lost = ""
+	l.settle(ctx)
+}
+
+// count marks the account as connected.
+func (c *Client) count() {
+	c.setReady(true)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions++
+}
+
+func (l *listener) onMessage(data []byte, edit bool) {
+	m, ok := wire.ReadMessage(data, edit)
+	if !ok {
+		return
+	}
+	sent, _ := wire.Snowflake(m.ID)
+	c, now := l.c, time.Now()
+	c.mu.Lock()
+	p := c.channels[m.Channel]
+	if p == nil || !edit && !l.c.dedupe.add(m.ID) {
+		c.mu.Unlock()
+		return
+	}
+	joined := p.told != toldJoined
+	p.told, p.heard = toldJoined, now
+	if !edit && !l.recovering {
+		p.delay = max(0, now.Sub(sent))
+	}
+	own := m.Author.ID == c.me
+	roles := c.guilds.Roles(p.guild, m.Author.ID, m.Member)
+	text, toUs := slash.Mentioned(m.Content, c.me)
+	c.mu.Unlock()
+	if joined { // the guild's own description came late or says less than the line itself
+		l.hear(chat.Event{Kind: chat.Joined, Channel: at(m.Channel), At: now})
+	}
+	if !toUs {
+		text = m.Content
+	}
+	line := chat.Message{
+		ID: m.ID, Channel: at(m.Channel), Viewer: chat.Viewer{Platform: chat.Discord, ID: m.Author.ID, Name: wire.Name(*m.Author, m.Member)},
+		Roles: roles, Text: text, Sent: sent, Received: now, Own: own, Bot: m.Author.Bot || m.Webhook != "",
+		Edited: edit, Recovered: l.recovering, ReplyTo: m.ReplyTo(), Answer: chat.Answer{Kind: chat.ToReply, Channel: at(m.Channel), Message: m.ID},
+	}
+	kind := chat.Said
+	if edit {
+		kind = chat.Edited
+	}
+	l.hear(chat.Event{Kind: kind, Channel: line.Channel, Message: line, At: now})
+}
+
+func (l *listener) onDelete(data []byte) {
+	d, ok := wire.ReadDeletion(data)
+	if !ok || !l.c.wants(d.Channel) {
+		return
+	}
+	for _, id := range d.IDs {
+		l.hear(chat.Event{Kind: chat.Deleted, Channel: at(d.Channel), ID: id, ByMod: d.Bulk, At: time.Now()})
+	}
+}
+
+func (c *Client) wants(channelID string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.channels[channelID] != nil
+}
+
+// settle tells which channels are heard from now on and which are not, and sees to the commands of their guilds.
+func (l *listener) settle(ctx context.Context) {
+	var events []chat.Event
+	var register []string
+	c := l.c
+	c.mu.Lock()
+	for id, p := range c.channels {
+		known := c.guilds.Known(p.guild)
+		reason, missing := c.guilds.See(p.guild, id)
+		switch {
+		case !known && l.member[p.guild]:
+			reason = "" // its description is still to come
+		case !known:
+			known = true // that we are not in it
+		default:
+			if !slices.Equal(p.missing, missing) {
+				p.refused = nil
+			}
+			p.missing = missing
+			if !l.registered[p.guild] && !c.opts.NoCommands {
+				l.registered[p.guild] = true
+				register = append(register, p.guild)
+			}
+		}
+		p.trouble = reason
+		switch {
+		case !known || !c.ready:
+		case reason == "" && p.told != toldJoined:
+			p.told = toldJoined
+			events = append(events, chat.Event{Kind: chat.Joined, Channel: at(id), At: time.Now()})
+		case reason != "" && p.told != toldLeft:
+			p.told = toldLeft
+			events = append(events, chat.Event{Kind: chat.Left, Channel: at(id), Reason: reason, At: time.Now()})
+		}
+	}
+	c.mu.Unlock()
+	for _, e := range events {
+		l.hear(e)
+	}
+	for _, g := range register {
+		l.work.Go(func() { c.register(ctx, g) })
+	}
+}
