@@ -1,0 +1,207 @@
+package desk
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"hawker/commerce"
+	"hawker/internal/live"
+	"hawker/web/ui"
+)
+
+// act carries a change of a show out and answers with the desk as it then stands, so that a tap is answered at once even
+// where a proxy holds the stream back.
+func (d *Desk) act(w http.ResponseWriter, r *http.Request, v *Visitor, id commerce.ID, req commerce.Request) error {
+	if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, commerce.Key{}, req); err != nil {
+		return err
+	}
+	if !ui.Hx(r) {
+		return done(w, r, "/shows/"+id.String())
+	}
+	parts, err := d.parts(r.Context(), v, id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, err = w.Write(ui.Partials(parts...))
+	return err
+}
+
+// air puts an item on air; number 0 takes the item off.
+func (d *Desk) air(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	n, err := number(r, "number", 0, 1<<30)
+	if err != nil {
+		return err
+	}
+	return d.act(w, r, v, id, commerce.Air{Show: id, Number: n})
+}
+
+// gate closes or opens an item, or with number 0 pauses or resumes the show.
+func (d *Desk) gate(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	n, err := number(r, "number", 0, 1<<30)
+	if err != nil {
+		return err
+	}
+	return d.act(w, r, v, id, commerce.Gate{Show: id, Number: n, Closed: r.PostFormValue("closed") == "1"})
+}
+
+// release takes a hold back.
+func (d *Desk) release(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	hold, err := commerce.ParseID(r.PostFormValue("hold"))
+	if err != nil {
+		return ui.Problem(http.StatusBadRequest, "Which hold is meant?")
+	}
+	s, err := d.Hub.Page(r.Context(), v.Merchant.ID, id)
+	if err != nil {
+		return err
+	}
+	for i := range s.Open {
+		if s.Open[i].ID == hold {
+			return d.act(w, r, v, id, commerce.Release{Hold: hold, By: "member/" + v.Member.ID.String()})
+		}
+	}
+	return ui.Problem(http.StatusConflict, "That hold is not open any more.")
+}
+
+// stock changes how many pieces of a variant of the merchant's own are for sale: "+1", "-1", or a number.
+func (d *Desk) stock(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	variant, err := commerce.ParseID(r.PostFormValue("variant"))
+	if err != nil {
+		return ui.Problem(http.StatusBadRequest, "Which variant is meant?")
+	}
+	s, err := d.Hub.Page(r.Context(), v.Merchant.ID, id)
+	if err != nil {
+		return err
+	}
+	for i := range s.Items {
+		x := s.Items[i].Variant(variant)
+		if x == nil {
+			continue
+		}
+		if x.Inventory != "" {
+			return ui.Problem(http.StatusConflict, "This stock is the store's: change it there, and it changes here.")
+		}
+		req, err := stockOf(variant, r.PostFormValue("stock"))
+		if err != nil {
+			return err
+		}
+		return d.act(w, r, v, id, req)
+	}
+	return live.ErrNotFound
+}
+
+func stockOf(variant commerce.ID, text string) (commerce.SetStock, error) {
+	text = strings.TrimSpace(text)
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n > 1_000_000 || n < -1_000_000 {
+		return commerce.SetStock{}, ui.Problem(http.StatusBadRequest, "The number of pieces is a whole number up to 1,000,000.")
+	}
+	if strings.HasPrefix(text, "+") || n < 0 {
+		return commerce.SetStock{Variant: variant, Add: n}, nil
+	}
+	return commerce.SetStock{Variant: variant, Available: &n}, nil
+}
+
+// start makes a planned show live.
+func (d *Desk) start(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	return d.setState(w, r, v, commerce.ShowLive, "started")
+}
+
+// end ends a live show. Holds outlive it.
+func (d *Desk) end(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	return d.setState(w, r, v, commerce.ShowEnded, "ended")
+}
+
+func (d *Desk) setState(w http.ResponseWriter, r *http.Request, v *Visitor, to commerce.ShowState, said string) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	s, err := d.find(r.Context(), v, id)
+	if err != nil {
+		return err
+	}
+	if s.State != to {
+		if to == commerce.ShowLive {
+			if err := d.mayStart(r.Context(), v, s); err != nil {
+				return err
+			}
+		} else if s.State != commerce.ShowLive {
+			return ui.Problem(http.StatusConflict, "The show is not live.")
+		}
+		s.State = to
+		if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, commerce.Key{}, commerce.SetShow{Show: *s}); err != nil {
+			return err
+		}
+	}
+	http.Redirect(w, r, "/shows/"+id.String()+"?said="+said, http.StatusSeeOther)
+	return nil
+}
+
+// mayStart says what keeps a show from going live. A channel is in at most one live show.
+func (d *Desk) mayStart(ctx context.Context, v *Visitor, s *commerce.Show) error {
+	if s.State == commerce.ShowEnded {
+		return ui.Problem(http.StatusConflict, "This show has ended. Plan a new one.")
+	}
+	if len(s.Lineup.Items) == 0 {
+		return ui.Problem(http.StatusConflict, "There is nothing in the lineup yet. Add an item, then start the show.")
+	}
+	all, err := d.Hub.Shows(ctx, v.Merchant.ID)
+	if err != nil {
+		return err
+	}
+	names, err := d.channelNames(ctx, v.Merchant.ID)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if all[i].State != commerce.ShowLive || all[i].ID == s.ID {
+			continue
+		}
+		for _, c := range all[i].Channels {
+			for _, own := range s.Channels {
+				if c == own {
+					return ui.Problem(http.StatusConflict, c.Platform.Title()+" / "+names[c]+" is in the live show “"+all[i].Title+
+						"”. End that one first, or take the channel out of this one.")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// find is a show as the merchant's goroutine has it.
+func (d *Desk) find(ctx context.Context, v *Visitor, id commerce.ID) (*commerce.Show, error) {
+	p, err := d.Hub.Page(ctx, v.Merchant.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	return &p.Show, nil
+}
+
+// number reads a whole number of a form.
+func number(r *http.Request, name string, low, high int) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue(name)))
+	if err != nil || n < low || n > high {
+		return 0, ui.Problem(http.StatusBadRequest, "The form holds a number that makes no sense here.")
+	}
+	return n, nil
+}

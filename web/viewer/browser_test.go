@@ -1,0 +1,72 @@
+package viewer_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"hawker/commerce"
+	"hawker/internal/browsertest"
+)
+
+// The pages in a real browser: on phones and wide, light and dark, no fault, nothing that keeps people from using them, and
+// a sale from tap to checkout.
+func TestInABrowser(t *testing.T) {
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(`<!doctype html><title>The shop</title><link rel="icon" href="data:,"><h1>Pay ` + r.URL.Query().Get("a") + `</h1>`))
+	}))
+	defer shop.Close()
+	b := browsertest.Open(t)
+	for name, view := range browsertest.Views() {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.store.set(shop.URL+"/pay?a=1&b=2", nil)
+			ana := h.claims("ana", "!buy 3 x2")
+			p := b.Page(t, view)
+			p.Go(h.web.URL + "/live/spring")
+			p.Await("document.documentElement.dataset.stream === 'live'")
+			p.Check("room")
+			p.Text("document.querySelector('select[name=qty-air]').value = '2'")
+			// Somebody else claims: the stock changes under the chosen amount.
+			h.types("bob", "!buy 3")
+			p.AwaitText("#onair", "2 left")
+			p.Click("#onair button[name=air]")
+			p.AwaitText("#notice", "Speckled mug ×2 held 10 min")
+			p.AwaitText("#mine", "Speckled mug ×2")
+			p.AwaitText("#onair", "all held, join the line")
+			p.Click("button[name=code]")
+			p.AwaitText("#box", "!connect ")
+			p.Check("room with holds")
+			p.Shot("room-" + name)
+
+			p = b.Page(t, view) // ana's own
+			p.Go(ana)
+			p.Await("/^[0-9]+:[0-9]{2}$/.test(document.querySelector('h-countdown').textContent)")
+			p.Check("receipt")
+			h.types("ana", p.Text("document.querySelector('#code').textContent"))
+			p.AwaitText("#box", "Are you ana on Twitch?")
+			p.Check("receipt that asks")
+			p.Click("button[name=join]")
+			p.AwaitText("#notice", "Joined. You are ana here now.")
+			p.Click("button[name=less]")
+			p.AwaitText("#notice", "1 held now")
+			p.AwaitText(".stepper output", "1")
+			p.Check("receipt of my own")
+			p.Shot("receipt-" + name)
+			h.ask(commerce.Gate{Show: h.show, Closed: true})
+			p.AwaitText(".countdown.frozen", "paused")
+			h.ask(commerce.Gate{Show: h.show})
+			p.Await("document.querySelector('h-countdown')")
+			p.Click(".pay button")
+			p.AwaitText("h1", "Pay 1") // at another origin
+			p.Go(h.overlay)
+			p.AwaitText("#onair", "Type !buy 3")
+			p.Await("getComputedStyle(document.documentElement).backgroundColor === 'rgba(0, 0, 0, 0)' && getComputedStyle(document.body).backgroundColor === 'rgba(0, 0, 0, 0)'")
+			p.Await("document.documentElement.dataset.stream === 'live'")
+			h.ask(commerce.Air{Show: h.show})
+			p.Await("!document.querySelector('.plate')")
+			p.Shot("overlay-" + name)
+		})
+	}
+}

@@ -1,0 +1,438 @@
+package viewer
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/chat"
+	"hawker/internal/lang"
+	"hawker/internal/live"
+	"hawker/internal/seal"
+	"hawker/web/ui"
+	"hawker/web/viewer/stand"
+	"hawker/web/viewer/words"
+)
+
+// closedShown bounds how many holds that ended a page lists.
+const closedShown = 8
+
+// holdsView is what a viewer has in a show: the list on the receipt, and in the room.
+type holdsView struct {
+	W     *words.Words
+	Title string // of the show
+	// Receipt is the address of its receipt.
+	Receipt string
+	Rows    []holdRow
+	// Open is how many pieces are held and unpaid, Total what they cost.
+	Open                int
+	Total               string
+	Paid, Payable, None bool
+	May                 bool // this browser may change it
+	InRoom              bool
+	Shop, Room          string
+	Note                string // on the state of the show
+}
+
+// holdRow is a hold or a place in line.
+type holdRow struct {
+	Hold                commerce.ID
+	Pick                string // its item and variant, for buttons
+	Number, Quantity    int
+	Title, Label, Image string
+	Name                string // title and label, for buttons that are heard and not seen
+	Price, Total        string
+	State, Word         string // the pill
+	Due                 time.Time
+	Until               string
+	Clock, Frozen       bool
+	Place               bool
+	More                bool // one more can be asked for
+	// Apart means that pieces of it stand on another receipt of the same person too; its amount is changed in the room,
+	// where both are seen.
+	Apart bool
+}
+
+// holds puts a receipt into words.
+func (v *visit) holds(x commerce.ReceiptView) holdsView {
+	w := v.words
+	out := holdsView{W: w, Title: x.Show.Title, Shop: v.merchant.Name, Room: "/live/" + x.Show.Name, Note: noteOf(&x.Show, w)}
+	live := x.Show.State == commerce.ShowLive && !x.Show.Paused
+	var total commerce.Money
+	var closed []holdRow
+	for i := range x.Holds {
+		h := &x.Holds[i]
+		row := holdRow{
+			Hold: h.ID, Pick: stand.Pick(h.Number, h.Variant), Number: h.Number, Quantity: h.Quantity, Title: h.Title, Label: h.Label, Image: h.Image, Name: name(h.Title, h.Label),
+			Price: h.Price.String(), Total: h.Price.Times(h.Quantity).String(),
+		}
+		switch h.State {
+		case commerce.StateHeld:
+			row.State, row.Word, row.Clock, row.Frozen, row.Due, row.Until = "held", w.StateHeld, true, h.Frozen, h.Due, v.until(h.Due)
+			row.More = live
+			out.Open += h.Quantity
+			total.Minor, total.Currency = total.Minor+h.Price.Times(h.Quantity).Minor, h.Price.Currency
+			out.Rows = append(out.Rows, row)
+			continue
+		case commerce.StatePaid:
+			row.State, row.Word, out.Paid = "paid", w.StatePaid, true
+		case commerce.StateExpired:
+			row.State, row.Word = "gone", w.StateExpired
+		case commerce.StatePassed:
+			row.State, row.Word = "gone", w.StatePassed
+		case commerce.StateReleased:
+			row.State, row.Word = "gone", w.StateReleased
+		}
+		closed = append(closed, row)
+	}
+	for i := range x.Places {
+		p := &x.Places[i]
+		out.Rows = append(out.Rows, holdRow{
+			Pick: stand.Pick(p.Number, p.Variant), Number: p.Number, Quantity: p.Quantity, Title: p.Title, Label: p.Label, Image: p.Image, Name: name(p.Title, p.Label), Price: p.Price.String(),
+			Total: p.Price.Times(p.Quantity).String(), State: "waiting", Word: lang.Fill(w.StateWaiting, "place", strconv.Itoa(p.Position)), Place: true,
+		})
+	}
+	out.Rows = append(out.Rows, closed[:min(len(closed), closedShown)]...)
+	out.Total, out.Payable, out.None = total.String(), out.Open > 0, len(out.Rows) == 0
+	return out
+}
+
+// name is an item and its variant as said in one breath.
+func name(title, label string) string {
+	if label == "" {
+		return title
+	}
+	return title + " " + label
+}
+
+// until is a time of day as the merchant's viewers read it, with the day when it is not today.
+func (v *visit) until(t time.Time) string {
+	t, now := t.In(v.zone), time.Now().In(v.zone)
+	if t.YearDay() != now.YearDay() || t.Year() != now.Year() {
+		return t.Format("2.1. 15:04 MST")
+	}
+	return t.Format("15:04 MST")
+}
+
+// noteOf says what a viewer must know of the state of a show; empty when it just sells.
+func noteOf(s *commerce.Show, w *words.Words) string {
+	switch {
+	case s.State == commerce.ShowPlanned:
+		return w.SoonNote
+	case s.State == commerce.ShowEnded:
+		return w.OverNote
+	case s.Paused:
+		return w.Paused
+	}
+	return ""
+}
+
+// change does what a button beside a hold or a place in line asks for. The caller has checked who presses it.
+func (p *Pages) change(ctx context.Context, v *visit, key commerce.Key, x commerce.ReceiptView, button, value string) (told, error) {
+	who := x.Receipt.Viewer
+	var req commerce.Request
+	if button == "pass" {
+		hold, err := commerce.ParseID(value)
+		if err != nil || hold == 0 {
+			return told{}, ui.Problem(http.StatusBadRequest, v.words.Unread)
+		}
+		req = commerce.Pass{Ask: v.ask(key, who), Hold: hold}
+	} else {
+		number, variant, err := v.pick(value)
+		if err != nil {
+			return told{}, err
+		}
+		switch button {
+		case "more":
+			req = commerce.Change{Ask: v.ask(key, who), Number: number, Variant: variant, Delta: 1}
+		case "less":
+			req = commerce.Change{Ask: v.ask(key, who), Number: number, Variant: variant, Delta: -1}
+		case "leave":
+			req = v.leave(key, x, number, variant)
+		}
+	}
+	o, err := p.Hub.Ask(ctx, v.merchant.ID, key, req)
+	if err != nil {
+		return told{}, err
+	}
+	if button == "leave" && o.Reason != commerce.NothingHeld {
+		return told{Sentence: lang.Fill(v.words.LineLeft, "n", strconv.Itoa(o.Number), "item", name(o.Title, o.Label)), Good: true}, nil
+	}
+	return v.tell(&o), nil
+}
+
+// leave gives up the pieces waited for, and only those.
+func (v *visit) leave(key commerce.Key, x commerce.ReceiptView, number int, variant commerce.ID) commerce.Request {
+	held, waits := 0, 0
+	for i := range x.Holds {
+		if h := &x.Holds[i]; h.State == commerce.StateHeld && h.Variant == variant && h.Number == number {
+			held += h.Quantity
+		}
+	}
+	for i := range x.Places {
+		if l := &x.Places[i]; l.Variant == variant && l.Number == number {
+			waits += l.Quantity
+		}
+	}
+	if held > 0 {
+		return commerce.Change{Ask: v.ask(key, x.Receipt.Viewer), Number: number, Variant: variant, Delta: -waits}
+	}
+	return commerce.Pass{Ask: v.ask(key, x.Receipt.Viewer), Number: number, Variant: variant}
+}
+
+// tell puts an outcome into a sentence for whoever tapped.
+func (v *visit) tell(o *commerce.Outcome) told {
+	w := v.words
+	amount := func(n int) string {
+		if n > 1 {
+			return name(o.Title, o.Label) + " ×" + strconv.Itoa(n)
+		}
+		return name(o.Title, o.Label)
+	}
+	pairs := []string{
+		"n", strconv.Itoa(o.Number), "what", amount(o.Holding), "item", name(o.Title, o.Label), "qty", strconv.Itoa(o.Holding), "waiting", strconv.Itoa(o.Waiting),
+		"place", strconv.Itoa(o.Place), "cap", strconv.Itoa(o.Cap), "time", w.Span(max(time.Until(o.Due)-commerce.SeeAnswer, 0)), "until", v.until(o.Due),
+		"choices", choices(o.Choices),
+	}
+	say := func(s string, good bool) told { return told{Sentence: lang.Fill(s, pairs...), Good: good} }
+	reason := o.Reason
+	if reason == commerce.Duplicate { // the same tap again: what stands is what it got
+		reason = commerce.Held
+		if o.Holding == 0 && o.Waiting > 0 {
+			reason = commerce.Waitlisted
+		}
+	}
+	switch reason {
+	case commerce.Held:
+		return say(w.Held, true)
+	case commerce.PartlyHeld:
+		pairs[3] = amount(1)
+		if o.Waiting > 0 {
+			return say(w.Partly, true)
+		}
+		return say(w.PartlyCapped, true)
+	case commerce.Waitlisted:
+		pairs[3] = amount(o.Waiting)
+		return say(w.Waitlisted, true)
+	case commerce.Changed:
+		pairs[3] = amount(1)
+		return say(w.Changed, true)
+	case commerce.Passed:
+		return say(w.PassedOne, true)
+	case commerce.SoldOut:
+		t := say(w.SoldOut, false)
+		if o.Variant != 0 {
+			t.Line = stand.Pick(o.Number, o.Variant)
+		}
+		return t
+	case commerce.Capped:
+		return say(w.Capped, false)
+	case commerce.NeedsVariant:
+		return say(w.NeedsChoice, false)
+	case commerce.NotOnSale:
+		return say(w.Closed, false)
+	case commerce.Paused:
+		return say(w.Words.Paused, false)
+	case commerce.Ended:
+		return say(w.Ended, false)
+	case commerce.NothingHeld:
+		return say(w.Words.NothingHeld, false)
+	case commerce.Blocked:
+		return say(w.Blocked, false)
+	case commerce.Limited:
+		return say(w.TooFast, false)
+	}
+	return say(w.Unread, false)
+}
+
+// choices lists labels to choose from, at most eight.
+func choices(labels []string) string {
+	s := ""
+	for i, l := range labels {
+		switch {
+		case i == 8:
+			return s + " …"
+		case i > 0:
+			s += ", "
+		}
+		s += l
+	}
+	return s
+}
+
+// wanted are the browsers that asked for a code in the room: a code for everybody who only looks would be a code for
+// nobody. They are forgotten after codeShown.
+type wanted struct {
+	mu sync.Mutex
+	by map[seal.Token]time.Time
+}
+
+// How long the room goes on showing codes to who asked, and how many browsers are remembered.
+const (
+	codeShown   = 10 * time.Minute
+	codesWanted = 20_000
+)
+
+func (c *wanted) want(b seal.Token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil || len(c.by) >= codesWanted {
+		c.by = map[seal.Token]time.Time{}
+	}
+	c.by[b] = time.Now()
+}
+
+func (c *wanted) wants(b seal.Token) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, ok := c.by[b]
+	if ok && time.Since(at) > codeShown {
+		delete(c.by, b)
+		ok = false
+	}
+	return ok
+}
+
+func (c *wanted) forget(b seal.Token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.by, b)
+}
+
+// boxView is the box that says whom the browser acts for, or helps it to act for somebody.
+type boxView struct {
+	W      *words.Words
+	Me     string // "You are ana on Twitch."; empty when the browser is bound to nobody
+	Asked  string // "Are you ana on Twitch?" after the code was typed
+	Note   string
+	Viewer string // who is asked about, so that a yes means just that one
+	Code   string
+	Offer  bool
+	InRoom bool
+}
+
+// box is the box as it stands. With show it shows a code, else it offers one.
+func (p *Pages) box(v *visit, show, inRoom bool) (boxView, error) {
+	b := boxView{W: v.words, InRoom: inRoom}
+	if x, ok := p.Hub.Typed(v.merchant.ID, v.browser); ok {
+		who := v.words.NameOr(x.Name)
+		b.Asked = lang.Fill(v.words.Join, "who", who, "platform", x.Platform.Title())
+		b.Note, b.Viewer = lang.Fill(v.words.JoinNote, "who", who), viewerText(x)
+		return b, nil
+	}
+	if v.bound.Platform != "" {
+		b.Me = lang.Fill(v.words.YouAre, "who", v.words.NameOr(v.bound.Name), "platform", v.bound.Platform.Title())
+	}
+	if !show {
+		b.Offer = v.bound.Platform == "" && inRoom
+		return b, nil
+	}
+	code, err := p.Hub.Code(v.merchant.ID, v.browser)
+	b.Code = code
+	return b, err
+}
+
+func viewerText(x chat.Viewer) string { return fmt.Sprint(x.Platform, "/", x.ID) }
+
+// join takes the answer to whether the viewer who typed the browser's code sits there: "yes:VIEWER" joins the browser
+// with the viewer that the page asked about, and with nobody else.
+func (p *Pages) join(ctx context.Context, v *visit, answer string) (told, error) {
+	said, viewer, _ := strings.Cut(answer, ":")
+	yes := said == "yes"
+	x, ok := p.Hub.Typed(v.merchant.ID, v.browser)
+	if !ok || viewerText(x) != viewer {
+		return told{Sentence: v.words.ConnectUnknown}, nil
+	}
+	if err := p.Hub.Confirm(ctx, v.merchant.ID, v.browser, yes); err != nil {
+		return told{}, err
+	}
+	p.codes.forget(v.browser)
+	if !yes {
+		return told{Sentence: v.words.NotJoined, Good: true}, nil
+	}
+	if err := p.bind(ctx, v, x); err != nil {
+		return told{}, err
+	}
+	return told{Sentence: lang.Fill(v.words.Joined, "who", v.words.NameOr(x.Name)), Good: true}, nil
+}
+
+// bind notes that the browser was bound to a viewer: what it claimed as a guest counts for that person from now on, so
+// that one person has one cap.
+func (p *Pages) bind(ctx context.Context, v *visit, to chat.Viewer) error {
+	v.bound = to
+	p.joined.Add(1)
+	if v.fresh {
+		return nil // it claimed nothing
+	}
+	person, err := p.Hub.Person(ctx, v.merchant.ID, to)
+	if err != nil {
+		return err
+	}
+	_, err = p.Hub.Ask(ctx, v.merchant.ID, commerce.Key{}, commerce.Bind{Viewer: v.guest, Person: person})
+	return err
+}
+
+// looker is one open stream of a browser: it knows who the browser is and renders its own parts when they changed.
+type looker struct {
+	p      *Pages
+	v      *visit
+	joined int64
+	asked  time.Time // when it was looked up who the browser is
+	coded  time.Time // when the box was made
+	mark   string
+	parts  []ui.Part
+}
+
+// again is how often a stream looks anew, although nothing told it to, who its browser is and whether its code is good.
+const again = 10 * time.Second
+
+// own renders parts when the mark differs from the last one's or they are old.
+func (l *looker) own(ctx context.Context, viewers func(*stand.Stand) []chat.Viewer, render func(ctx context.Context) ([]ui.Part, error)) ([]ui.Part, error) {
+	s, err := l.p.stands.Shared(ctx, l.v.merchant.ID, l.v.show)
+	if err != nil {
+		return nil, err
+	}
+	if n := l.p.joined.Load(); n != l.joined || time.Since(l.asked) > again {
+		b, err := l.p.boundTo(ctx, l.v.merchant.ID, l.v.browser)
+		if err != nil {
+			return nil, err
+		}
+		if !same(b, l.v.bound) {
+			l.mark = ""
+		}
+		l.v.bound, l.joined, l.asked = b, n, time.Now()
+	}
+	x, typed := l.p.Hub.Typed(l.v.merchant.ID, l.v.browser)
+	mark := fmt.Sprint(s.Mark(viewers(s)...), typed, viewerText(x), l.p.codes.wants(l.v.browser))
+	if mark == l.mark && time.Since(l.coded) < again {
+		return l.parts, nil
+	}
+	parts, err := render(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.mark, l.parts, l.coded = mark, parts, time.Now()
+	return parts, nil
+}
+
+// signals are what a stream of a show watches.
+func (p *Pages) signals(v *visit) func(tell func(live.Signal)) (func(), error) {
+	return func(tell func(live.Signal)) (func(), error) { return p.stands.Watch(v.merchant.ID, v.show, tell) }
+}
+
+// Ask is the question before a hold is given back.
+func (h holdsView) Ask(row holdRow) string { return lang.Fill(h.W.GiveBackAsk, "item", row.Name) }
+
+// OneMore and Fewer name the buttons that change an amount, for who hears the page.
+func (h holdsView) OneMore(row holdRow) string { return lang.Fill(h.W.More, "item", row.Name) }
+
+// Fewer is said with OneMore.
+func (h holdsView) Fewer(row holdRow) string { return lang.Fill(h.W.Less, "item", row.Name) }
+
+// PayNote says who is paid.
+func (h holdsView) PayNote() string { return lang.Fill(h.W.CheckoutNote, "shop", h.Shop) }

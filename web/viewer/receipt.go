@@ -1,0 +1,262 @@
+package viewer
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/chat"
+	"hawker/internal/live"
+	"hawker/internal/seal"
+	"hawker/internal/sqldb"
+	"hawker/web/ui"
+	"hawker/web/viewer/stand"
+	"hawker/web/viewer/words"
+)
+
+// receiptLook is how often open receipts look whether the code of their page was typed: outside a live show nothing tells.
+const receiptLook = 2 * time.Second
+
+// receiptPage is the page of one viewer: what is held, how long, and the way to pay.
+type receiptPage struct {
+	Act   string // the address that the form goes to
+	Key   string // its random id
+	Holds holdsView
+	Box   boxView
+}
+
+// openReceipt finds the receipt of an address.
+func (p *Pages) openReceipt(w http.ResponseWriter, r *http.Request, v *visit) (commerce.ReceiptView, error) {
+	var none commerce.ReceiptView
+	text := r.PathValue("token")
+	if !seal.ValidToken(text) {
+		return none, errGone
+	}
+	merchant, id, err := p.DB.ReceiptOf(r.Context(), seal.Token(text))
+	if sqldb.IsNotFound(err) {
+		return none, errGone
+	}
+	if err != nil {
+		return none, err
+	}
+	if err := p.enter(w, r, v, merchant, 0); err != nil {
+		return none, err
+	}
+	v.home = "/c/" + text
+	x, err := p.Hub.Receipt(r.Context(), merchant, id)
+	if err != nil {
+		return none, err
+	}
+	v.show = x.Show.ID
+	return x, nil
+}
+
+// receipt shows the page. A private answer's link also says whose it is: that binds the browser, and the address is
+// opened anew without it.
+func (p *Pages) receipt(w http.ResponseWriter, r *http.Request, v *visit) error {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	x, err := p.openReceipt(w, r, v)
+	if err != nil {
+		return err
+	}
+	if own := r.URL.Query().Get("own"); own != "" {
+		if seal.ValidToken(own) && r.Method == http.MethodGet {
+			err := p.Hub.Own(r.Context(), v.merchant.ID, x.Receipt.ID, seal.Token(own), v.browser)
+			if err == nil {
+				err = p.bind(r.Context(), v, x.Receipt.Viewer)
+			}
+			if err != nil && !errors.Is(err, live.ErrNotFound) { // a forged or old one binds nothing
+				return err
+			}
+		}
+		http.Redirect(w, r, v.home, http.StatusSeeOther)
+		return nil
+	}
+	return p.showReceipt(w, r, v, x, "", 0)
+}
+
+// showReceipt renders the page, with what went wrong.
+func (p *Pages) showReceipt(w http.ResponseWriter, r *http.Request, v *visit, x commerce.ReceiptView, trouble string, status int) error {
+	page, err := p.receiptPage(r.Context(), v, x)
+	if err != nil {
+		return err
+	}
+	f := p.frame(w, r, v, v.words.Receipt)
+	f.Stream, f.Private = v.home+"/events", true
+	if trouble != "" {
+		f.Trouble, f.Status = trouble, status
+	}
+	p.pages.Render(w, r, "receipt", f, page)
+	return nil
+}
+
+func (p *Pages) receiptPage(ctx context.Context, v *visit, x commerce.ReceiptView) (*receiptPage, error) {
+	may, err := p.may(ctx, v, x.Receipt.Viewer)
+	if err != nil {
+		return nil, err
+	}
+	page := &receiptPage{Act: v.home + "/act", Key: newKey(), Holds: v.holds(x)}
+	page.Holds.Receipt, page.Holds.May = v.home, may
+	if may && v.bound.Platform != "" {
+		all, err := p.receipts(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		page.Holds.apart(x.Receipt.ID, all)
+	}
+	// A room's viewer types no codes: that receipt is its browser's alone.
+	page.Box, err = p.box(v, !may && x.Receipt.Viewer.Platform != chat.Room, false)
+	return page, err
+}
+
+// apart marks the rows of a receipt of which another receipt of the same browser has pieces.
+func (h *holdsView) apart(id commerce.ID, all []commerce.ReceiptView) {
+	for i := range all {
+		for _, x := range all[i].Holds {
+			for j := range h.Rows {
+				if all[i].Receipt.ID != id && x.State == commerce.StateHeld && stand.Pick(x.Number, x.Variant) == h.Rows[j].Pick {
+					h.Rows[j].Apart = true
+				}
+			}
+		}
+	}
+}
+
+// receiptParts are the partials of the page, rendered for one browser.
+func (p *Pages) receiptParts(ctx context.Context, v *visit, id commerce.ID) ([]ui.Part, error) {
+	x, err := p.Hub.Receipt(ctx, v.merchant.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	page, err := p.receiptPage(ctx, v, x)
+	if err != nil {
+		return nil, err
+	}
+	holds, err := p.pages.Part("receipt", "receipt-holds", page.Holds)
+	if err != nil {
+		return nil, err
+	}
+	box, err := p.pages.Part("receipt", "box", page.Box)
+	return []ui.Part{{Target: "#holds", HTML: holds}, {Target: "#box", HTML: box}}, err
+}
+
+// receiptEvents streams the page. All receipts of a show share one watch and one look; what each shows is its own.
+func (p *Pages) receiptEvents(w http.ResponseWriter, r *http.Request, v *visit) error {
+	x, err := p.openReceipt(w, r, v)
+	if err != nil {
+		return err
+	}
+	l := &looker{p: p, v: v}
+	src := ui.Source{
+		Watch: p.signals(v),
+		Render: func(ctx context.Context) ([]ui.Part, error) {
+			_, err := p.stands.Shared(ctx, v.merchant.ID, v.show)
+			return nil, err
+		},
+		Every: receiptLook,
+	}
+	return p.Kit.Casts.Serve(w, r, "receipts/"+v.show.String(), src, func(ctx context.Context) ([]ui.Part, error) {
+		return l.own(ctx, func(*stand.Stand) []chat.Viewer { return []chat.Viewer{x.Receipt.Viewer} }, func(ctx context.Context) ([]ui.Part, error) {
+			return p.receiptParts(ctx, v, x.Receipt.ID)
+		})
+	})
+}
+
+// leavePage takes the browser to the store. A form may not be redirected to another origin (CSP form-action), so that
+// this page does it; a link stands beside it.
+type leavePage struct {
+	W         *words.Words
+	URL, Home string
+}
+
+// checkout takes whoever has the address to the store.
+func (p *Pages) checkout(w http.ResponseWriter, r *http.Request, v *visit) error {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	x, err := p.openReceipt(w, r, v)
+	if err != nil {
+		return err
+	}
+	to, err := p.Hub.Checkout(r.Context(), v.merchant.ID, x.Receipt.ID)
+	var u *url.URL
+	if err == nil {
+		if u, err = url.Parse(to); err == nil && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+			err = errors.New("the store's checkout address is no web address")
+		}
+	}
+	if err == nil {
+		f := p.frame(w, r, v, v.words.Leaving)
+		f.Private = true
+		w.Header().Set("Refresh", "0; url="+u.String())
+		p.pages.Render(w, r, "leave", f, leavePage{v.words, u.String(), v.home})
+		return nil
+	}
+	trouble, status := v.words.StoreTrouble, http.StatusBadGateway
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, live.ErrNotHere):
+		trouble, status = v.words.NotReady, http.StatusServiceUnavailable
+	case errors.Is(err, live.ErrNothingToPay):
+		trouble, status = v.words.NothingToPay, http.StatusConflict
+	case errors.Is(err, live.ErrNoStore):
+		trouble, status = v.words.NoStore, http.StatusConflict
+	default:
+		p.Log.Warn("checkout not made", "receipt", x.Receipt.ID, "err", err)
+	}
+	if again, err := p.Hub.Receipt(r.Context(), v.merchant.ID, x.Receipt.ID); err == nil {
+		x = again
+	}
+	return p.showReceipt(w, r, v, x, trouble, status)
+}
+
+// receiptAct does what a button of the page asks for: pass=HOLD gives it back, leave=NUMBER:VARIANT leaves the line, more
+// and less=NUMBER:VARIANT change the amount by one, join=ANSWER says whether the viewer who typed the code sits here.
+func (p *Pages) receiptAct(w http.ResponseWriter, r *http.Request, v *visit) error {
+	x, err := p.openReceipt(w, r, v)
+	if err != nil {
+		return err
+	}
+	button, value, err := v.pressed(r, "join", "pass", "leave", "more", "less")
+	if err != nil {
+		return err
+	}
+	if button == "join" {
+		t, err := p.join(r.Context(), v, value)
+		if err != nil {
+			return err
+		}
+		return p.receiptAnswer(w, r, v, x.Receipt.ID, t)
+	}
+	may, err := p.may(r.Context(), v, x.Receipt.Viewer)
+	if err != nil {
+		return err
+	}
+	if !may {
+		return ui.Problem(http.StatusForbidden, v.words.NotYours)
+	}
+	key, err := v.key(r, button, value)
+	if err != nil {
+		return err
+	}
+	t, err := p.change(r.Context(), v, key, x, button, value)
+	if err != nil {
+		return err
+	}
+	return p.receiptAnswer(w, r, v, x.Receipt.ID, t)
+}
+
+// receiptAnswer ends a form of the receipt.
+func (p *Pages) receiptAnswer(w http.ResponseWriter, r *http.Request, v *visit, id commerce.ID, t told) error {
+	var parts []ui.Part
+	if ui.Hx(r) {
+		var err error
+		if parts, err = p.receiptParts(r.Context(), v, id); err != nil {
+			return err
+		}
+	}
+	t.Line = "" // the receipt offers nothing
+	return p.answer(w, r, v, t, parts)
+}

@@ -1,0 +1,171 @@
+// Package words holds what the pages of viewers say, in every language that package lang has.
+package words
+
+import (
+	"net/http"
+	"strings"
+
+	"hawker/internal/lang"
+)
+
+// Words is what the pages of viewers say in one language, besides the answers of package lang, which chats say too. In
+// braces stands what is filled in, as in lang.
+type Words struct {
+	*lang.Words
+	Tag string // BCP 47
+
+	// States of what somebody holds.
+	StateHeld, StatePaid, StateExpired, StatePassed, StateReleased, StateWaiting string
+	// The receipt.
+	Receipt, TimeLeft, Frozen, Total, Checkout, CheckoutNote, GiveBack, GiveBackAsk, LeaveLine, More, Less, Amount string
+	NothingHere, NothingOpen, AllPaid, ToShow                                                                      string
+	// Who the browser acts for.
+	IsThisYou, TypeThis, ThenAsks, Copy, Join, JoinNote, Yes, No, YouAre, Guest, Offer, ShowCode, Joined, NotJoined string
+	// The way to the store.
+	Leaving, LeavingNote, StoreTrouble, NothingToPay, NoStore string
+	// The room.
+	Live, Soon, SoonNote, Over, OverNote, Pause, OnAir, NothingOnAir, Claim, InLine, GoneOut, NotForSale, Moment, Shelf, ShelfEmpty string
+	Mine, MineEmpty, Pay, Chat, ChatEmpty, NeedsChoice, LineLeft, InLineOf, Blocked                                                 string
+	// The overlay.
+	TypeLine, AndMore, Thanks string
+	// Trouble.
+	NoReceipt, NoReceiptNote, NoRoom, NoRoomNote, NotYours, TooFast, NotReady, NoCookie, Unread, Failed, Again string
+	// The frame around the page.
+	Skip, Lost, Mark, ItemNumber string
+}
+
+// For are the words of a language by its tag; English where we have none of it.
+func For(tag string) *Words {
+	base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	w := english()
+	switch base {
+	case "de":
+		w = german()
+	case "es":
+		w = spanish()
+	case "fr":
+		w = french()
+	default:
+		base = "en"
+	}
+	w.Words, w.Tag = lang.For(base), base
+	return w
+}
+
+// Of are the words of the first language that a browser asks for and we have, for pages of no show.
+func Of(r *http.Request) *Words {
+	for want := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(want), ";")
+		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		for _, have := range lang.Languages() {
+			if have == base {
+				return For(base)
+			}
+		}
+	}
+	return For("en")
+}
+
+func english() *Words {
+	return &Words{
+		StateHeld: "held", StatePaid: "paid", StateExpired: "time ran out", StatePassed: "given back", StateReleased: "taken back by the host", StateWaiting: "number {place} in line",
+		Receipt: "Your receipt", TimeLeft: "Time left", Frozen: "paused", Total: "To pay", Checkout: "Continue to checkout",
+		CheckoutNote: "You pay in the shop of {shop}. What is held stays yours until its time is up.", GiveBack: "Give it back", GiveBackAsk: "Give {item} back?", LeaveLine: "Leave the line",
+		More: "One more {item}", Less: "One fewer {item}", Amount: "Amount",
+		NothingHere: "Nothing is held here yet.", NothingOpen: "Nothing is held here any more.", AllPaid: "All paid. Thank you!", ToShow: "To the show",
+		IsThisYou: "Is this you?", TypeThis: "Type this in the chat of the show:", ThenAsks: "Then this page asks you, and you can change things here.", Copy: "Copy",
+		Join: "Are you {who} on {platform}?", JoinNote: "This browser may then change and give back what {who} holds.", Yes: "Yes, that is me", No: "No", YouAre: "You are {who} on {platform}.",
+		Guest: "Guest", Offer: "Buying in the chat as well? Join this page with your name there.", ShowCode: "Show my code", Joined: "Joined. You are {who} here now.", NotJoined: "Not joined.",
+		Leaving: "To the checkout", LeavingNote: "The shop opens in a moment. If it does not:", StoreTrouble: "The shop did not answer. What is held stays held; try again in a moment.",
+		NothingToPay: "There is nothing to pay here any more.", NoStore: "This shop takes no payment online. Ask the host how to pay.",
+		Live: "live", Soon: "starts soon", SoonNote: "The show has not started yet. This page wakes up when it does.", Over: "ended", OverNote: "The show is over. What is held stays held until its time is up.",
+		Pause: "paused", OnAir: "On air now", NothingOnAir: "Nothing is on air just now.", Claim: "Claim", InLine: "Join the line", GoneOut: "sold out", NotForSale: "not on sale", Moment: "one moment",
+		Shelf: "On the shelf", ShelfEmpty: "The shelf is still empty.", Mine: "Yours", MineEmpty: "Nothing yet. Tap Claim here, or type {cmd} in the chat.", Pay: "Pay", Chat: "Chat",
+		ChatEmpty: "Nobody has said anything yet.", NeedsChoice: "#{n} {item}: which one? There is {choices}.", LineLeft: "You left the line for #{n} {item}.", InLineOf: "{n} in line", Blocked: "The host stopped your claims in this show.",
+		TypeLine: "Type {cmd}", AndMore: "and {n} more", Thanks: "Thank you!",
+		NoReceipt: "No receipt here", NoReceiptNote: "The address is cut off or no longer open. Type !cart in the chat and you get a new one.", NoRoom: "No show here",
+		NoRoomNote: "No show has this name. Ask the host for the address.", NotYours: "Only the browser of whoever claimed this may change it. Type the code of this page in the chat first.",
+		TooFast: "That was too much at once. Wait a moment, then try again.", NotReady: "One moment: the shop is just starting. Try again in a few seconds.",
+		NoCookie: "This page needs its cookie to know you again. Open it once more with cookies allowed.", Unread: "That form could not be read. Open the page once more.",
+		Failed: "That did not work. What was confirmed to you stands. If it goes on, tell the host number {n}.", Again: "Back",
+		Skip: "Skip to the content", Lost: "Connection lost. Trying again …", Mark: "Practice", ItemNumber: "Item",
+	}
+}
+
+func german() *Words {
+	return &Words{
+		StateHeld: "zurückgelegt", StatePaid: "bezahlt", StateExpired: "Zeit abgelaufen", StatePassed: "zurückgegeben", StateReleased: "vom Host zurückgenommen", StateWaiting: "Nummer {place} der Warteliste",
+		Receipt: "Dein Beleg", TimeLeft: "Noch Zeit", Frozen: "Uhr steht", Total: "Zu bezahlen", Checkout: "Weiter zur Kasse",
+		CheckoutNote: "Du bezahlst im Shop von {shop}. Zurückgelegtes bleibt deins, bis die Zeit um ist.", GiveBack: "Zurückgeben", GiveBackAsk: "{item} zurückgeben?", LeaveLine: "Warteliste verlassen",
+		More: "Ein {item} mehr", Less: "Ein {item} weniger", Amount: "Menge",
+		NothingHere: "Hier ist noch nichts zurückgelegt.", NothingOpen: "Hier ist nichts mehr zurückgelegt.", AllPaid: "Alles bezahlt. Danke!", ToShow: "Zur Show",
+		IsThisYou: "Bist du das?", TypeThis: "Schreib das in den Chat der Show:", ThenAsks: "Dann fragt dich diese Seite, und du kannst hier ändern.", Copy: "Kopieren",
+		Join: "Bist du {who} auf {platform}?", JoinNote: "Dieser Browser darf dann ändern und zurückgeben, was für {who} zurückgelegt ist.", Yes: "Ja, das bin ich", No: "Nein", YouAre: "Du bist {who} auf {platform}.",
+		Guest: "Gast", Offer: "Kaufst du auch im Chat? Verbinde diese Seite mit deinem Namen dort.", ShowCode: "Meinen Code zeigen", Joined: "Verbunden. Du bist hier jetzt {who}.", NotJoined: "Nicht verbunden.",
+		Leaving: "Zur Kasse", LeavingNote: "Der Shop öffnet sich gleich. Wenn nicht:", StoreTrouble: "Der Shop hat nicht geantwortet. Zurückgelegtes bleibt zurückgelegt; versuch es gleich noch einmal.",
+		NothingToPay: "Hier ist nichts mehr zu bezahlen.", NoStore: "Dieser Shop nimmt online keine Zahlung an. Frag den Host, wie du bezahlst.",
+		Live: "live", Soon: "gleich geht es los", SoonNote: "Die Show hat noch nicht begonnen. Diese Seite wacht von selbst auf.", Over: "vorbei", OverNote: "Die Show ist vorbei. Zurückgelegtes bleibt zurückgelegt, bis die Zeit um ist.",
+		Pause: "unterbrochen", OnAir: "Jetzt zu sehen", NothingOnAir: "Gerade wird nichts gezeigt.", Claim: "Zurücklegen", InLine: "Auf die Warteliste", GoneOut: "ausverkauft", NotForSale: "nicht im Verkauf", Moment: "einen Moment",
+		Shelf: "Im Regal", ShelfEmpty: "Das Regal ist noch leer.", Mine: "Deins", MineEmpty: "Noch nichts. Tippe hier auf Zurücklegen oder schreib {cmd} in den Chat.", Pay: "Bezahlen", Chat: "Chat",
+		ChatEmpty: "Noch hat niemand etwas gesagt.", NeedsChoice: "#{n} {item}: welche Ausführung? Es gibt {choices}.", LineLeft: "Du stehst nicht mehr auf der Warteliste für #{n} {item}.", InLineOf: "{n} auf der Warteliste", Blocked: "Der Host hat deine Käufe in dieser Show gestoppt.",
+		TypeLine: "Schreib {cmd}", AndMore: "und {n} weitere", Thanks: "Danke!",
+		NoReceipt: "Hier ist kein Beleg", NoReceiptNote: "Die Adresse ist abgeschnitten oder gilt nicht mehr. Schreib !cart in den Chat, dann bekommst du eine neue.", NoRoom: "Hier ist keine Show",
+		NoRoomNote: "Keine Show heißt so. Frag den Host nach der Adresse.", NotYours: "Ändern darf das nur der Browser, für den es zurückgelegt ist. Schreib zuerst den Code dieser Seite in den Chat.",
+		TooFast: "Das war zu viel auf einmal. Warte einen Moment und versuch es dann noch einmal.", NotReady: "Einen Moment: Der Shop startet gerade. Versuch es in ein paar Sekunden noch einmal.",
+		NoCookie: "Diese Seite braucht ihr Cookie, um dich wiederzuerkennen. Öffne sie noch einmal und erlaube Cookies.", Unread: "Das Formular war nicht zu lesen. Öffne die Seite noch einmal.",
+		Failed: "Das hat nicht geklappt. Was dir bestätigt wurde, gilt. Wenn es so bleibt, nenn dem Host die Nummer {n}.", Again: "Zurück",
+		Skip: "Zum Inhalt", Lost: "Verbindung verloren. Neuer Versuch …", Mark: "Probe", ItemNumber: "Artikel",
+	}
+}
+
+func spanish() *Words {
+	return &Words{
+		StateHeld: "apartado", StatePaid: "pagado", StateExpired: "se acabó el tiempo", StatePassed: "devuelto", StateReleased: "retirado por quien presenta", StateWaiting: "puesto {place} en la espera",
+		Receipt: "Tu recibo", TimeLeft: "Tiempo", Frozen: "en pausa", Total: "Por pagar", Checkout: "Continuar al pago",
+		CheckoutNote: "Pagas en la tienda de {shop}. Lo apartado es tuyo hasta que se acabe el tiempo.", GiveBack: "Devolver", GiveBackAsk: "¿Devolver {item}?", LeaveLine: "Dejar la espera",
+		More: "Un {item} más", Less: "Un {item} menos", Amount: "Cantidad",
+		NothingHere: "Aquí aún no hay nada apartado.", NothingOpen: "Aquí ya no hay nada apartado.", AllPaid: "Todo pagado. ¡Gracias!", ToShow: "Al directo",
+		IsThisYou: "¿Eres tú?", TypeThis: "Escribe esto en el chat del directo:", ThenAsks: "Después esta página te pregunta y puedes cambiar cosas aquí.", Copy: "Copiar",
+		Join: "¿Eres {who} en {platform}?", JoinNote: "Este navegador podrá cambiar y devolver lo apartado para {who}.", Yes: "Sí, soy yo", No: "No", YouAre: "Eres {who} en {platform}.",
+		Guest: "Invitado", Offer: "¿Compras también en el chat? Une esta página con tu nombre de allí.", ShowCode: "Ver mi código", Joined: "Unido. Aquí eres ahora {who}.", NotJoined: "No se ha unido.",
+		Leaving: "Al pago", LeavingNote: "La tienda se abre en un momento. Si no:", StoreTrouble: "La tienda no ha respondido. Lo apartado sigue apartado; prueba otra vez en un momento.",
+		NothingToPay: "Aquí ya no hay nada que pagar.", NoStore: "Esta tienda no cobra en línea. Pregunta a quien presenta cómo pagar.",
+		Live: "en directo", Soon: "empieza pronto", SoonNote: "El directo aún no ha empezado. Esta página se despierta sola.", Over: "terminado", OverNote: "El directo ha terminado. Lo apartado sigue apartado hasta que se acabe su tiempo.",
+		Pause: "en pausa", OnAir: "Ahora en pantalla", NothingOnAir: "Ahora no se muestra nada.", Claim: "Apartar", InLine: "Ponerme en espera", GoneOut: "agotado", NotForSale: "no está a la venta", Moment: "un momento",
+		Shelf: "En el estante", ShelfEmpty: "El estante está vacío todavía.", Mine: "Lo tuyo", MineEmpty: "Nada todavía. Pulsa Apartar aquí o escribe {cmd} en el chat.", Pay: "Pagar", Chat: "Chat",
+		ChatEmpty: "Nadie ha dicho nada todavía.", NeedsChoice: "#{n} {item}: ¿cuál? Hay {choices}.", LineLeft: "Ya no estás en espera de #{n} {item}.", InLineOf: "{n} en espera", Blocked: "Quien presenta paró tus compras en este directo.",
+		TypeLine: "Escribe {cmd}", AndMore: "y {n} más", Thanks: "¡Gracias!",
+		NoReceipt: "Aquí no hay recibo", NoReceiptNote: "La dirección está cortada o ya no vale. Escribe !cart en el chat y recibes una nueva.", NoRoom: "Aquí no hay directo",
+		NoRoomNote: "Ningún directo se llama así. Pide la dirección a quien presenta.", NotYours: "Solo puede cambiarlo el navegador de quien lo apartó. Escribe primero el código de esta página en el chat.",
+		TooFast: "Fue demasiado de una vez. Espera un momento y prueba de nuevo.", NotReady: "Un momento: la tienda se está iniciando. Prueba en unos segundos.",
+		NoCookie: "Esta página necesita su cookie para reconocerte. Ábrela otra vez con cookies permitidas.", Unread: "No se pudo leer el formulario. Abre la página otra vez.",
+		Failed: "No ha funcionado. Lo que se te confirmó sigue valiendo. Si continúa, di el número {n} a quien presenta.", Again: "Volver",
+		Skip: "Ir al contenido", Lost: "Conexión perdida. Probando de nuevo …", Mark: "Ensayo", ItemNumber: "Artículo",
+	}
+}
+
+func french() *Words {
+	return &Words{
+		StateHeld: "réservé", StatePaid: "payé", StateExpired: "temps écoulé", StatePassed: "rendu", StateReleased: "repris par l'hôte", StateWaiting: "numéro {place} dans la file",
+		Receipt: "Ton reçu", TimeLeft: "Temps restant", Frozen: "en pause", Total: "À payer", Checkout: "Continuer vers le paiement",
+		CheckoutNote: "Tu paies dans la boutique de {shop}. Ce qui est réservé reste à toi jusqu'à la fin du temps.", GiveBack: "Rendre", GiveBackAsk: "Rendre {item} ?", LeaveLine: "Quitter la file",
+		More: "Un {item} de plus", Less: "Un {item} de moins", Amount: "Quantité",
+		NothingHere: "Rien n'est encore réservé ici.", NothingOpen: "Plus rien n'est réservé ici.", AllPaid: "Tout est payé. Merci !", ToShow: "Vers le direct",
+		IsThisYou: "C'est toi ?", TypeThis: "Écris ceci dans le chat du direct :", ThenAsks: "Ensuite cette page te demande, et tu peux changer les choses ici.", Copy: "Copier",
+		Join: "Es-tu {who} sur {platform} ?", JoinNote: "Ce navigateur pourra changer et rendre ce qui est réservé pour {who}.", Yes: "Oui, c'est moi", No: "Non", YouAre: "Tu es {who} sur {platform}.",
+		Guest: "Invité", Offer: "Tu achètes aussi dans le chat ? Relie cette page à ton nom là-bas.", ShowCode: "Voir mon code", Joined: "C'est relié. Ici tu es maintenant {who}.", NotJoined: "Non relié.",
+		Leaving: "Vers le paiement", LeavingNote: "La boutique s'ouvre dans un instant. Sinon :", StoreTrouble: "La boutique n'a pas répondu. Ce qui est réservé le reste ; réessaie dans un instant.",
+		NothingToPay: "Il n'y a plus rien à payer ici.", NoStore: "Cette boutique n'encaisse pas en ligne. Demande à l'hôte comment payer.",
+		Live: "en direct", Soon: "commence bientôt", SoonNote: "Le direct n'a pas encore commencé. Cette page se réveille toute seule.", Over: "terminé", OverNote: "Le direct est terminé. Ce qui est réservé le reste jusqu'à la fin de son temps.",
+		Pause: "en pause", OnAir: "À l'écran", NothingOnAir: "Rien n'est à l'écran pour l'instant.", Claim: "Réserver", InLine: "Entrer dans la file", GoneOut: "épuisé", NotForSale: "pas en vente", Moment: "un instant",
+		Shelf: "Sur l'étagère", ShelfEmpty: "L'étagère est encore vide.", Mine: "À toi", MineEmpty: "Rien encore. Touche Réserver ici, ou écris {cmd} dans le chat.", Pay: "Payer", Chat: "Chat",
+		ChatEmpty: "Personne n'a encore rien dit.", NeedsChoice: "#{n} {item} : lequel ? Il y a {choices}.", LineLeft: "Tu n'es plus dans la file pour #{n} {item}.", InLineOf: "{n} dans la file", Blocked: "L'hôte a arrêté tes achats dans ce direct.",
+		TypeLine: "Écris {cmd}", AndMore: "et {n} de plus", Thanks: "Merci !",
+		NoReceipt: "Pas de reçu ici", NoReceiptNote: "L'adresse est coupée ou n'est plus valable. Écris !cart dans le chat et tu en reçois une nouvelle.", NoRoom: "Pas de direct ici",
+		NoRoomNote: "Aucun direct ne porte ce nom. Demande l'adresse à l'hôte.", NotYours: "Seul le navigateur de la personne qui l'a réservé peut le changer. Écris d'abord le code de cette page dans le chat.",
+		TooFast: "C'était trop à la fois. Attends un moment et réessaie.", NotReady: "Un instant : la boutique démarre. Réessaie dans quelques secondes.",
+		NoCookie: "Cette page a besoin de son cookie pour te reconnaître. Rouvre-la en autorisant les cookies.", Unread: "Le formulaire est illisible. Rouvre la page.",
+		Failed: "Cela n'a pas marché. Ce qui t'a été confirmé tient. Si cela continue, donne à l'hôte le numéro {n}.", Again: "Retour",
+		Skip: "Aller au contenu", Lost: "Connexion perdue. Nouvel essai …", Mark: "Essai", ItemNumber: "Article",
+	}
+}

@@ -1,0 +1,196 @@
+// Package web is the house's front door: it puts the pages of members (web/desk) and viewers (web/viewer) together with
+// signing in, the first start, and the logins of platforms, and guards them.
+package web
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/live"
+	"hawker/internal/seal"
+	"hawker/internal/sqldb"
+	"hawker/relay"
+	"hawker/web/desk"
+	"hawker/web/ui"
+	"hawker/web/viewer"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Connect is the login of a platform by its owner.
+type Connect = desk.Connect
+
+// Back is what a browser brought back from a platform.
+type Back = desk.Back
+
+// Server serves all pages. Set the fields, then Open.
+type Server struct {
+	DB  *sqldb.DB
+	Hub *live.Hub
+	Log *slog.Logger // nil means silence
+	// Public is the address people reach the pages at, without a final slash; logins of platforms come back there.
+	Public  string
+	Version string
+	// Proxies are who may tell the browser's address by X-Forwarded-For; loopback may always.
+	Proxies []netip.Prefix
+	// Pictures fetches product pictures (dial.Dialer.Client); nil shows none.
+	Pictures *http.Client
+
+	// Webhooks takes POST /webhooks/shopify.
+	Webhooks http.Handler
+	// Connects are the logins of platforms by name: twitch-bot, twitch-channel, youtube, discord, shopify.
+	Connects map[string]Connect
+	// Rooms, Catalogue, Relay, Destinations and IngestServer are the desk's; see desk.Desk.
+	Rooms        func(ctx context.Context, merchant commerce.ID) ([]sqldb.Channel, error)
+	Catalogue    func(ctx context.Context, merchant commerce.ID) (int, error)
+	Relay        func() []relay.StreamStatus
+	Destinations func(ctx context.Context, merchant, show commerce.ID) error
+	IngestServer string
+	// SignInAs, when set, says who a browser without a session is; the demo signs everybody in.
+	SignInAs func(ctx context.Context) (sqldb.Member, bool)
+	// More adds further pages to the mux, such as the demo's. Static are their files for /static/.
+	More   []func(mux *http.ServeMux, kit *ui.Kit) error
+	Static []fs.FS
+
+	kit    *ui.Kit
+	pages  *ui.Pages
+	signIn *ui.Limiter // by address and by e-mail
+
+	mu    sync.Mutex
+	first []byte               // hash of the one-time link of the first start
+	used  map[string]time.Time // states of logins that came back, until they are over
+}
+
+// Open builds the handler of everything. Close it after the HTTP server was told to shut down, or from
+// http.Server.RegisterOnShutdown: open streams would keep it from ending.
+func (s *Server) Open() (http.Handler, error) {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	s.kit, err = ui.New(ui.Options{
+		Public: s.Public, Key: s.Hub.Key, Pictures: s.Pictures, Proxies: s.Proxies, Log: s.Log, Version: s.Version,
+		Static: append([]fs.FS{desk.Static, viewer.Static}, s.Static...),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.pages, err = s.kit.Pages(templates, "templates"); err != nil {
+		return nil, err
+	}
+	s.used, s.signIn = map[string]time.Time{}, &ui.Limiter{Rate: .1, Burst: 10}
+	mux := http.NewServeMux()
+	s.kit.Mount(mux)
+	d := &desk.Desk{
+		DB: s.DB, Hub: s.Hub, Kit: s.kit, Log: s.Log, Relay: s.Relay, Destinations: s.Destinations, IngestServer: s.IngestServer, Connects: s.Connects, Rooms: s.Rooms,
+		Catalogue: s.Catalogue,
+	}
+	if err := d.Mount(mux, s.guard); err != nil {
+		return nil, fmt.Errorf("desk: %w", err)
+	}
+	if err := (&viewer.Pages{DB: s.DB, Hub: s.Hub, Kit: s.kit, Log: s.Log}).Mount(mux); err != nil {
+		return nil, fmt.Errorf("viewer: %w", err)
+	}
+	mux.HandleFunc("GET /sign-in", s.signInPage)
+	mux.HandleFunc("POST /sign-in", s.signInNow)
+	mux.HandleFunc("POST /sign-out", s.signOut)
+	mux.HandleFunc("GET /start/{token}", s.startPage)
+	mux.HandleFunc("POST /start/{token}", s.startNow)
+	mux.HandleFunc("POST /oauth/{name}", s.oauthStart)
+	mux.HandleFunc("GET /oauth/{name}", s.oauthBack)
+	if s.Webhooks != nil {
+		mux.Handle("POST /webhooks/shopify", s.Webhooks)
+	}
+	mux.HandleFunc("/", s.kit.NotFound)
+	for _, more := range s.More {
+		if err := more(mux, s.kit); err != nil {
+			return nil, err
+		}
+	}
+	return s.kit.Wrap(mux), nil
+}
+
+// Close ends all streams and waits for what feeds them.
+func (s *Server) Close() {
+	if s.kit != nil {
+		s.kit.Close()
+	}
+}
+
+// guard lets only members in who have a right.
+func (s *Server) guard(right desk.Right, h desk.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, key, err := s.visitor(w, r)
+		switch {
+		case sqldb.IsNotFound(err):
+			s.toSignIn(w, r)
+			return
+		case err != nil:
+			s.kit.Fail(w, r, err)
+			return
+		case !v.May(right):
+			s.kit.Fail(w, r, ui.Problem(http.StatusForbidden, "Your role in this shop does not include this. Its owner can change that."))
+			return
+		case r.Method == http.MethodPost && !s.kit.Posts.Allow(key):
+			s.kit.Fail(w, r, ui.ErrTooFast)
+			return
+		}
+		if err := h(w, r, v); err != nil {
+			s.kit.Fail(w, r, err)
+		}
+	})
+}
+
+// visitor finds who is signed in, and the key that limits count them by; sqldb.ErrNotFound when nobody is.
+func (s *Server) visitor(w http.ResponseWriter, r *http.Request) (*desk.Visitor, string, error) {
+	m, key, err := s.member(w, r)
+	if err != nil {
+		return nil, "", err
+	}
+	merchant, err := s.DB.Merchant(r.Context(), m.Merchant)
+	if err != nil {
+		return nil, "", fmt.Errorf("merchant of member %s: %w", m.ID, err)
+	}
+	place, err := time.LoadLocation(merchant.Timezone)
+	if err != nil {
+		place = time.UTC
+	}
+	return &desk.Visitor{Member: m, Merchant: merchant, Place: place}, key, nil
+}
+
+func (s *Server) member(w http.ResponseWriter, r *http.Request) (sqldb.Member, string, error) {
+	if t, ok := s.kit.Session(r); ok {
+		m, err := s.DB.Session(r.Context(), t)
+		if err == nil || !sqldb.IsNotFound(err) {
+			return m, "session " + string(seal.Hash(t)), err
+		}
+	}
+	if s.SignInAs == nil {
+		return sqldb.Member{}, "", sqldb.ErrNotFound
+	}
+	m, ok := s.SignInAs(r.Context())
+	if !ok {
+		return sqldb.Member{}, "", sqldb.ErrNotFound
+	}
+	t, err := s.open(w, r, m)
+	return m, "session " + string(seal.Hash(t)), err
+}
+
+// open makes a session.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, m sqldb.Member) (seal.Token, error) {
+	t := seal.NewToken()
+	if err := s.DB.PutSession(r.Context(), t, m, time.Now().Add(ui.SessionFor)); err != nil {
+		return t, fmt.Errorf("sign in: %w", err)
+	}
+	s.kit.SetSession(w, t)
+	return t, nil
+}
