@@ -2,6 +2,7 @@ package rtmpsim
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/bluenviron/gohlslib/v2"
@@ -88,7 +89,7 @@ func (h *watch) track(r *gortmplib.Reader, t *gortmplib.Track) {
 	case *codecs.H264:
 		out := add(&hlscodecs.H264{SPS: c.SPS, PPS: c.PPS}, h264Clock)
 		r.OnDataH264(t, func(pts, _ time.Duration, au [][]byte) {
-			_ = h.muxer.WriteH264(out, time.Now(), ticks(pts, h264Clock), au)
+			_ = h.muxer.WriteH264(out, time.Now(), ticks(pts, h264Clock), withParameters(au, c.SPS, c.PPS))
 		})
 	case *codecs.MPEG4Audio:
 		rate := c.Config.SampleRate
@@ -115,4 +116,17 @@ func (h *watch) track(r *gortmplib.Reader, t *gortmplib.Track) {
 	case *codecs.LPCM:
 		r.OnDataLPCM(t, func(time.Duration, []byte) {})
 	}
+}
+
+// withParameters puts SPS and PPS before a keyframe that lacks them. Over RTMP they come once, in the sequence header; the
+// muxer wants them in the stream.
+func withParameters(au [][]byte, sps, pps []byte) [][]byte {
+	has := func(kind byte) bool {
+		return slices.ContainsFunc(au, func(n []byte) bool { return len(n) > 0 && n[0]&0x1F == kind })
+	}
+	const idr, sequence = 5, 7 // ITU-T H.264, table 7-1
+	if !has(idr) || has(sequence) {
+		return au
+	}
+	return append([][]byte{sps, pps}, au...)
 }
