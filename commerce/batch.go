@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -138,6 +139,29 @@ func (e *Entry) Chain() [sha256.Size]byte {
 	return sha256.Sum256(buf)
 }
 
+// Verify checks that entries follow one another without a gap and that each hash is that of its entry, beginning at the
+// hash from of the entry before the first. The zero hash is the beginning of the ledger. The error names the first
+// entry that is wrong.
+func Verify(entries []Entry, from [sha256.Size]byte) error {
+	var before int64
+	if len(entries) > 0 && from != ([sha256.Size]byte{}) {
+		before = entries[0].Seq - 1
+	}
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.Seq != before+1:
+			return fmt.Errorf("ledger entry %d follows %d", e.Seq, before)
+		case e.Prev != from:
+			return fmt.Errorf("ledger entry %d: it does not name the hash of the entry before it", e.Seq)
+		case e.Hash != e.Chain():
+			return fmt.Errorf("ledger entry %d: it is not what was hashed", e.Seq)
+		}
+		before, from = e.Seq, e.Hash
+	}
+	return nil
+}
+
 // Fact is the body of a ledger row. It names people by platform and id only; names and texts live where they can be
 // erased.
 type Fact struct {
@@ -176,6 +200,7 @@ type State struct {
 	Holds      []Hold // open ones, and closed ones of the last 30 days
 	Receipts   []Receipt
 	Places     []Place // waiting, oldest first
+	LastPlace  ID      // the greatest id of any place, waiting or not: ids go on from it though the clock was set back
 	Orders     []OrderRow
 	Joined     []Bind
 	Recent     []Decision // of the last 10 minutes

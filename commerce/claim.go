@@ -30,7 +30,8 @@ type Ask struct {
 type Request interface{ request() }
 
 // Claim asks for pieces of an item. Variant 0 means the item's only variant. The amount replaces what the person holds
-// of that variant, or is added to it when Add is set (plus style). Wait joins the waitlist without trying stock.
+// of that variant and waits for, or is added to it when Add is set (plus style). Wait asks for a place in line where all
+// is sold and nothing will come back by itself; while pieces are free nobody waits, and it is held at once.
 type Claim struct {
 	Ask
 	Number   int
@@ -52,7 +53,7 @@ type Pass struct {
 	Hold    ID
 }
 
-// Change asks for Delta more (or, negative, fewer) pieces of an item held already.
+// Change asks for Delta more (or, negative, fewer) pieces of an item held or waited for already.
 type Change struct {
 	Ask
 	Number  int
@@ -164,6 +165,7 @@ const (
 	Gated     What = "gated"
 	Begun     What = "started"
 	Over      What = "ended"
+	Refused   What = "refused" // a SetShow that cannot be beside another show, which Title names
 )
 
 // Outcome is what became of a request, or of somebody else through it (a promotion).

@@ -32,13 +32,18 @@ type Desk struct {
 	person   map[chat.Viewer]string // joined viewers only; keyed with an empty name
 
 	receiptOf map[showViewer]ID
-	claimed   map[personItem][]ID // holds of a person on an item, open and paid
+	claimed   map[personShow][]ID // holds of a person in a show, open and paid, oldest first
 	lines     map[ID][]ID         // places by variant, first in line first
-	byClaim   map[Key]ID          // holds by the decision that made them
+	waits     map[personShow][]ID // places of a person in a show, oldest first
+	openOf    map[ID]int          // open holds by variant
+	byMessage map[message][]ID    // holds and places by the message that asked for them
+	last      map[wish]asked
+	lastMost  int // entries of last at which old ones go
 	decided   map[Key]decided
 	fifo      []decidedAt
 	due       dueHeap
 	marks     map[chat.Channel]time.Time
+	lastID    ID
 
 	plan *planning
 }
@@ -48,10 +53,30 @@ type showViewer struct {
 	viewer chat.Viewer
 }
 
-type personItem struct {
+type personShow struct {
 	person string
 	show   ID
-	number int
+}
+
+// wish is what a person wants pieces of.
+type wish struct {
+	person  string
+	show    ID
+	number  int
+	variant ID
+}
+
+// asked is the last claim that a wish was given something for; the same again within sameLine counts once.
+type asked struct {
+	quantity int
+	add      bool
+	at       time.Time
+}
+
+// message is a Key without its part.
+type message struct {
+	platform chat.Platform
+	id       string
 }
 
 type decided struct{ out Outcome }
@@ -67,10 +92,11 @@ func identity(v chat.Viewer) chat.Viewer { return chat.Viewer{Platform: v.Platfo
 // NewDesk takes over what a Ledger loaded.
 func NewDesk(merchant ID, st State) *Desk {
 	d := &Desk{
-		Merchant: merchant, epoch: st.Epoch, seq: st.Seq, lastEntry: st.LastEntry, lastHash: st.LastHash,
+		Merchant: merchant, epoch: st.Epoch, seq: st.Seq, lastEntry: st.LastEntry, lastHash: st.LastHash, lastID: st.LastPlace,
 		shows: map[ID]*Show{}, stock: map[ID]*Stock{}, holds: map[ID]*Hold{}, receipts: map[ID]*Receipt{}, places: map[ID]*Place{},
-		orders: map[string]*OrderRow{}, person: map[chat.Viewer]string{}, receiptOf: map[showViewer]ID{}, claimed: map[personItem][]ID{},
-		lines: map[ID][]ID{}, byClaim: map[Key]ID{}, decided: map[Key]decided{}, marks: map[chat.Channel]time.Time{},
+		orders: map[string]*OrderRow{}, person: map[chat.Viewer]string{}, receiptOf: map[showViewer]ID{}, claimed: map[personShow][]ID{},
+		lines: map[ID][]ID{}, waits: map[personShow][]ID{}, openOf: map[ID]int{}, byMessage: map[message][]ID{}, last: map[wish]asked{}, decided: map[Key]decided{},
+		marks: map[chat.Channel]time.Time{},
 	}
 	for i := range st.Shows {
 		d.shows[st.Shows[i].ID] = &st.Shows[i]
@@ -91,6 +117,9 @@ func NewDesk(merchant ID, st State) *Desk {
 		p := &st.Places[i]
 		d.places[p.ID] = p
 		d.lines[p.Variant] = append(d.lines[p.Variant], p.ID)
+		k, m := personShow{p.Person, p.Show}, message{p.Claim.Platform, p.Claim.Message}
+		d.waits[k], d.byMessage[m] = with(d.waits[k], p.ID), with(d.byMessage[m], p.ID)
+		d.lastID = max(d.lastID, p.ID)
 	}
 	for i := range st.Orders {
 		d.orders[st.Orders[i].Store] = &st.Orders[i]
@@ -107,11 +136,22 @@ func NewDesk(merchant ID, st State) *Desk {
 // Known tells the Desk a decision that memory forgot and the database has, after ErrRepeated.
 func (d *Desk) Known(r Decision, now time.Time) { d.remember(d.recall(r), now) }
 
+// recall makes a stored decision the answer it was, as far as it can be told from what is stored.
 func (d *Desk) recall(r Decision) Outcome {
-	return Outcome{
+	o := Outcome{
 		What: Claimed, Reason: r.Reason, Key: r.Key, Show: r.Show, Number: r.Number, Variant: r.Variant, Wanted: r.Quantity,
-		Hold: r.Hold, Viewer: r.Viewer,
+		Hold: r.Hold, Viewer: r.Viewer, Receipt: d.ReceiptOf(r.Show, r.Viewer),
 	}
+	if it := d.item(r.Show, r.Number); it != nil {
+		o.Title, o.Cap = it.Product.Title, it.Cap
+		if v := it.Variant(r.Variant); v != nil {
+			o.Label, o.Price = v.Label(), it.PriceOf(v)
+		}
+	}
+	if h := d.holds[r.Hold]; h != nil && h.State == StateHeld {
+		o.Holding, o.Receipt, o.Due, o.Price = h.Quantity, h.Receipt, h.Due, h.Price
+	}
+	return o
 }
 
 func (d *Desk) remember(o Outcome, at time.Time) {
@@ -133,19 +173,23 @@ func (d *Desk) remember(o Outcome, at time.Time) {
 
 func (d *Desk) addHold(h *Hold) {
 	d.holds[h.ID] = h
+	d.lastID = max(d.lastID, h.ID)
 	if h.Claim.Message != "" {
-		d.byClaim[h.Claim] = h.ID
+		m := message{h.Claim.Platform, h.Claim.Message}
+		d.byMessage[m] = with(d.byMessage[m], h.ID)
 	}
-	k := personItem{h.Person, h.Show, h.Number}
+	k := personShow{h.Person, h.Show}
 	if h.State == StateHeld || h.State == StatePaid {
-		d.claimed[k] = append(d.claimed[k], h.ID)
+		d.claimed[k] = with(d.claimed[k], h.ID)
 	}
 	if h.State == StateHeld {
+		d.openOf[h.Variant]++
 		heap.Push(&d.due, dueAt{h.Expires, h.ID})
 	}
 }
 
 func (d *Desk) addReceipt(r *Receipt) {
+	d.lastID = max(d.lastID, r.ID)
 	d.receipts[r.ID] = r
 	d.receiptOf[showViewer{r.Show, identity(r.Viewer)}] = r.ID
 }
@@ -163,6 +207,7 @@ type planning struct {
 	at       time.Time
 	batch    *Batch
 	outcomes []Outcome
+	keys     map[Key]int // which of outcomes answered a key first
 	undo     []func()
 	touched  map[ID]bool // holds
 	placed   map[ID]bool
@@ -176,9 +221,9 @@ type planning struct {
 // Ledger and then confirmed by Commit, or taken back by Rollback, before the next Plan.
 func (d *Desk) Plan(now time.Time, reqs []Request) (*Batch, []Outcome) {
 	d.plan = &planning{
-		at:      now,
-		batch:   &Batch{Merchant: d.Merchant, Epoch: d.epoch, Seq: d.seq, At: now, NewHolds: map[ID]bool{}, NewPlaces: map[ID]bool{}, NewShows: map[ID]bool{}},
-		touched: map[ID]bool{}, placed: map[ID]bool{}, stocked: map[ID]*StockChange{}, showed: map[ID]bool{}, ordered: map[string]bool{},
+		at:    now,
+		batch: &Batch{Merchant: d.Merchant, Epoch: d.epoch, Seq: d.seq, At: now, NewHolds: map[ID]bool{}, NewPlaces: map[ID]bool{}, NewShows: map[ID]bool{}},
+		keys:  map[Key]int{}, touched: map[ID]bool{}, placed: map[ID]bool{}, stocked: map[ID]*StockChange{}, showed: map[ID]bool{}, ordered: map[string]bool{},
 	}
 	for _, r := range reqs {
 		d.decide(r)
@@ -221,7 +266,7 @@ func (d *Desk) decide(r Request) {
 	}
 }
 
-// seal gathers the rows that the plan touched, each once, in its last state.
+// seal gathers the rows that the plan touched, each once, in its last state and in an order that does not depend on chance.
 func (d *Desk) seal() *Batch {
 	p, b := d.plan, d.plan.batch
 	for id := range p.touched {
@@ -231,6 +276,7 @@ func (d *Desk) seal() *Batch {
 	for id := range p.placed {
 		b.Places = append(b.Places, *d.places[id])
 	}
+	slices.SortFunc(b.Places, func(a, c Place) int { return cmp.Compare(a.ID, c.ID) })
 	for _, v := range p.order {
 		c := p.stocked[v]
 		if c.Held == 0 && c.Sold == 0 && !c.Set {
@@ -240,11 +286,15 @@ func (d *Desk) seal() *Batch {
 		b.Stock = append(b.Stock, *c)
 	}
 	for id := range p.showed {
-		b.Shows = append(b.Shows, *d.shows[id])
+		s := *d.shows[id]
+		s.Lineup.Items = slices.Clone(s.Lineup.Items) // the desk changes its own in place
+		b.Shows = append(b.Shows, s)
 	}
+	slices.SortFunc(b.Shows, func(a, c Show) int { return cmp.Compare(a.ID, c.ID) })
 	for id := range p.ordered {
 		b.Orders = append(b.Orders, *d.orders[id])
 	}
+	slices.SortFunc(b.Orders, func(a, c OrderRow) int { return cmp.Compare(a.Store, c.Store) })
 	return b
 }
 
@@ -256,7 +306,7 @@ func (d *Desk) Commit() {
 	}
 	d.seq = p.batch.Seq + 1
 	for _, o := range p.outcomes {
-		if o.What == Claimed {
+		if o.What == Claimed && !o.Repeat {
 			d.remember(o, p.at)
 		}
 	}
@@ -280,11 +330,23 @@ func (d *Desk) Rollback() {
 		u[i]()
 	}
 	d.plan = nil
+	d.due = d.due[:0] // the plan took ends out and put others in
+	for _, h := range d.holds {
+		if h.State == StateHeld {
+			d.due = append(d.due, dueAt{h.Expires, h.ID})
+		}
+	}
+	heap.Init(&d.due)
 }
 
 func (d *Desk) undo(f func()) { d.plan.undo = append(d.plan.undo, f) }
 
-func (d *Desk) tell(o Outcome) { d.plan.outcomes = append(d.plan.outcomes, o) }
+func (d *Desk) tell(o Outcome) {
+	if _, told := d.plan.keys[o.Key]; o.What == Claimed && o.Key.Message != "" && !told {
+		d.plan.keys[o.Key] = len(d.plan.outcomes)
+	}
+	d.plan.outcomes = append(d.plan.outcomes, o)
+}
 
 // write adds a ledger row.
 func (d *Desk) write(kind What, show ID, f Fact, variants ...ID) {
@@ -355,6 +417,64 @@ func (d *Desk) touch(h *Hold) {
 	d.plan.touched[h.ID] = true
 }
 
+// put sets an entry of one of the desk's indexes, or removes it where v is nothing, and notes how it was.
+func put[K, V comparable](d *Desk, m map[K]V, k K, v V) {
+	old := m[k]
+	var none V
+	set := func(v V) {
+		if v == none {
+			delete(m, k)
+		} else {
+			m[k] = v
+		}
+	}
+	d.undo(func() { set(old) })
+	set(v)
+}
+
+// putIDs is put for lists, which are never changed in place.
+func putIDs[K comparable](d *Desk, m map[K][]ID, k K, ids []ID) {
+	old := m[k]
+	d.undo(func() { restore(m, k, old) })
+	restore(m, k, ids)
+}
+
+func restore[K comparable](m map[K][]ID, k K, ids []ID) {
+	if len(ids) == 0 {
+		delete(m, k)
+	} else {
+		m[k] = ids
+	}
+}
+
+// with is ids and one more, oldest first. The part of the array that the old slice shows stays as it is, for an undo.
+func with(ids []ID, id ID) []ID {
+	at, _ := slices.BinarySearch(ids, id)
+	if at == len(ids) {
+		return append(ids, id)
+	}
+	return slices.Insert(ids[:len(ids):len(ids)], at, id)
+}
+
+// without is ids less one; the old slice stays as it is.
+func without(ids []ID, id ID) []ID {
+	at, ok := slices.BinarySearch(ids, id)
+	switch {
+	case !ok:
+		return ids
+	case at == 0:
+		return ids[1:]
+	}
+	return append(ids[:at:at], ids[at+1:]...)
+}
+
+// newID makes an ID that is greater than any before, so that rows read back in order of their ids stand in the order in
+// which they were decided.
+func (d *Desk) newID() ID {
+	d.lastID = max(NewID(d.plan.at), d.lastID+1)
+	return d.lastID
+}
+
 // item finds the item of a show, nil when it has none under the number.
 func (d *Desk) item(show ID, number int) *Item {
 	if s := d.shows[show]; s != nil {
@@ -371,9 +491,14 @@ type dueAt struct {
 	hold ID
 }
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h dueHeap) Len() int { return len(h) }
+func (h dueHeap) Less(i, j int) bool {
+	if c := h[i].at.Compare(h[j].at); c != 0 {
+		return c < 0
+	}
+	return h[i].hold < h[j].hold
+}
+func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
 // Push is part of heap.Interface.
 func (h *dueHeap) Push(x any) { *h = append(*h, x.(dueAt)) }

@@ -1,6 +1,7 @@
 package commerce
 
 import (
+	"cmp"
 	"container/heap"
 	"slices"
 	"time"
@@ -16,20 +17,17 @@ func (d *Desk) again(k Key) bool {
 	if k.Message == "" {
 		return false
 	}
+	var o Outcome
 	if old, ok := d.decided[k]; ok {
-		o := old.out
-		o.Repeat = true
-		d.tell(o)
-		return true
+		o = old.out
+	} else if i, ok := d.plan.keys[k]; ok {
+		o = d.plan.outcomes[i]
+	} else {
+		return false
 	}
-	for i := range d.plan.outcomes {
-		if o := d.plan.outcomes[i]; o.Key == k && o.What == Claimed {
-			o.Repeat = true
-			d.tell(o)
-			return true
-		}
-	}
-	return false
+	o.Repeat = true
+	d.tell(o)
+	return true
 }
 
 // outcome starts the answer to a viewer's request.
@@ -42,31 +40,35 @@ func (d *Desk) refuse(o Outcome, why Reason) {
 	d.tell(o)
 }
 
-// open checks that the show sells and finds the item; on false the refusal has been told.
-func (d *Desk) open(o *Outcome, number int) (*Show, *Item, bool) {
+// selling finds the show when it sells; on false the refusal has been told.
+func (d *Desk) selling(o *Outcome) (*Show, bool) {
 	s := d.shows[o.Show]
 	switch {
 	case s == nil || s.State == ShowPlanned:
 		d.refuse(*o, NotOnSale)
-		return nil, nil, false
 	case s.State == ShowEnded:
 		d.refuse(*o, Ended)
-		return nil, nil, false
 	case s.Paused:
 		d.refuse(*o, Paused)
-		return nil, nil, false
+	default:
+		return s, true
 	}
+	return nil, false
+}
+
+// offered finds an item that is for sale; on false the refusal has been told.
+func (d *Desk) offered(o *Outcome, s *Show, number int) (*Item, bool) {
 	it := s.Lineup.Item(number)
 	if it == nil {
 		d.refuse(*o, UnknownItem)
-		return nil, nil, false
+		return nil, false
 	}
 	o.Title = it.Product.Title
 	if it.Closed {
 		d.refuse(*o, NotOnSale)
-		return nil, nil, false
+		return nil, false
 	}
-	return s, it, true
+	return it, true
 }
 
 // pick finds the variant meant; on false the refusal has been told.
@@ -76,20 +78,27 @@ func (d *Desk) pick(o *Outcome, it *Item, want ID) (*Variant, bool) {
 	}
 	v := it.Variant(want)
 	if v == nil {
-		for i := range it.Product.Variants {
-			if s := d.stock[it.Product.Variants[i].ID]; s != nil && s.Free() != 0 {
-				o.Choices = append(o.Choices, it.Product.Variants[i].Label())
-			}
-		}
-		if len(o.Choices) == 0 {
-			d.refuse(*o, SoldOut)
-		} else {
-			d.refuse(*o, NeedsVariant)
-		}
+		d.choose(o, it)
 		return nil, false
 	}
 	o.Variant, o.Label, o.Price = v.ID, v.Label(), it.PriceOf(v)
 	return v, true
+}
+
+// choose asks which variant is meant, of those that can be had.
+func (d *Desk) choose(o *Outcome, it *Item) {
+	why := SoldOut
+	for i := range it.Product.Variants {
+		v := &it.Product.Variants[i]
+		if d.Free(v.ID) == 0 {
+			continue
+		}
+		why = NeedsVariant
+		if l := v.Label(); l != "" {
+			o.Choices = append(o.Choices, l)
+		}
+	}
+	d.refuse(*o, why)
 }
 
 func (d *Desk) claim(c Claim) {
@@ -98,19 +107,23 @@ func (d *Desk) claim(c Claim) {
 	}
 	o := outcome(c.Ask, c.Number)
 	o.Wanted = c.Quantity
-	if c.Unclear != "" {
-		if it := d.item(c.Show, c.Number); it != nil {
+	s, ok := d.selling(&o)
+	if !ok {
+		return
+	}
+	if it := s.Lineup.Item(c.Number); c.Unclear != "" && (c.Unclear != NeedsVariant || it == nil) {
+		if it != nil {
 			o.Title = it.Product.Title
-			if c.Unclear == NeedsVariant {
-				d.pick(&o, it, 0)
-				return
-			}
 		}
 		d.refuse(o, c.Unclear)
 		return
 	}
-	s, it, ok := d.open(&o, c.Number)
+	it, ok := d.offered(&o, s, c.Number)
 	if !ok {
+		return
+	}
+	if c.Unclear == NeedsVariant {
+		d.choose(&o, it)
 		return
 	}
 	v, ok := d.pick(&o, it, c.Variant)
@@ -125,111 +138,181 @@ func (d *Desk) claim(c Claim) {
 		d.refuse(o, Paused)
 		return
 	}
-	own := d.own(d.Person(c.Viewer), s.ID, it.Number, v.ID)
-	target := c.Quantity
-	if c.Add && own != nil {
-		target += own.Quantity
+	w := wish{d.Person(c.Viewer), s.ID, it.Number, v.ID}
+	d.stand(&o, w)
+	if a, ok := d.last[w]; ok && a.quantity == c.Quantity && a.add == c.Add && d.plan.at.Sub(a.at) < sameLine {
+		o.Reason, o.Left = Duplicate, d.stockOf(v.ID).Free()
+		d.keep(o, "claim")
+		d.tell(o)
+		return
 	}
-	d.reach(&o, c, s, it, v, own, target)
+	target := c.Quantity
+	if c.Add {
+		target += o.Holding + o.Waiting
+	}
+	if d.reach(&o, c, it, v, w, target) {
+		put(d, d.last, w, asked{c.Quantity, c.Add, d.plan.at})
+		d.forgetAsked()
+	}
 }
 
+// forgetAsked keeps the last claims from piling up: past a bound, those that no new line can equal any more go.
+func (d *Desk) forgetAsked() {
+	if len(d.last) <= d.lastMost {
+		return
+	}
+	for w, a := range d.last {
+		if d.plan.at.Sub(a.at) >= sameLine {
+			delete(d.last, w)
+		}
+	}
+	d.lastMost = 2*len(d.last) + 1024
+}
+
+// change moves the whole amount that a person wants of a variant, what waits in line included.
 func (d *Desk) change(c Change) {
 	if d.again(c.Key) {
 		return
 	}
 	o := outcome(c.Ask, c.Number)
-	s, it, ok := d.open(&o, c.Number)
+	s, ok := d.selling(&o)
+	if !ok {
+		return
+	}
+	it, ok := d.offered(&o, s, c.Number)
 	if !ok {
 		return
 	}
 	person := d.Person(c.Viewer)
-	var own *Hold
-	for _, id := range d.claimed[personItem{person, s.ID, it.Number}] {
-		if h := d.holds[id]; h.State == StateHeld && (c.Variant == 0 || h.Variant == c.Variant) {
-			if own != nil {
-				d.pick(&o, it, 0)
-				return
-			}
-			own = h
-		}
-	}
-	if own == nil {
+	mine := d.wishes(person, s.ID, it.Number, c.Variant)
+	if len(mine) == 0 {
 		d.refuse(o, NothingHeld)
 		return
 	}
-	v, ok := d.pick(&o, it, own.Variant)
+	if len(mine) > 1 {
+		for _, w := range mine {
+			if v := it.Variant(w.variant); v != nil {
+				o.Choices = append(o.Choices, v.Label())
+			}
+		}
+		d.refuse(o, NeedsVariant)
+		return
+	}
+	w := mine[0]
+	v, ok := d.pick(&o, it, w.variant)
 	if !ok {
 		return
 	}
-	if own.Quantity+c.Delta < 1 {
-		d.giveBack(&o, own, StatePassed, Passed)
+	if c.Delta > 0 && d.stockOf(v.ID).stale(d.plan.at) {
+		d.refuse(o, Paused)
 		return
 	}
-	cl := Claim{Ask: c.Ask, Number: c.Number, Variant: v.ID, Quantity: own.Quantity + c.Delta}
-	d.reach(&o, cl, s, it, v, own, own.Quantity+c.Delta)
+	d.stand(&o, w)
+	target := o.Holding + o.Waiting + c.Delta
+	o.Wanted = max(target, 0)
+	if target < 1 {
+		d.giveAll(&o, w)
+		return
+	}
+	d.reach(&o, Claim{Ask: c.Ask, Wait: true}, it, v, w, target)
 }
 
-// own is the open hold of a person on a variant of an item, nil when there is none.
-func (d *Desk) own(person string, show ID, number int, variant ID) *Hold {
-	for _, id := range d.claimed[personItem{person, show, number}] {
-		if h := d.holds[id]; h.State == StateHeld && h.Variant == variant {
-			return h
+// wishes are the variants of an item that a person holds or waits for; with variant, that one alone.
+func (d *Desk) wishes(person string, show ID, number int, variant ID) []wish {
+	var out []wish
+	add := func(n int, v ID) {
+		w := wish{person, show, number, v}
+		if n == number && (variant == 0 || v == variant) && !slices.Contains(out, w) {
+			out = append(out, w)
 		}
 	}
-	return nil
+	k := personShow{person, show}
+	for _, id := range d.claimed[k] {
+		if h := d.holds[id]; h.State == StateHeld {
+			add(h.Number, h.Variant)
+		}
+	}
+	for _, id := range d.waits[k] {
+		add(d.places[id].Number, d.places[id].Variant)
+	}
+	return out
 }
 
-// reach brings what a person holds of a variant to target pieces, as far as cap and stock allow; the rest waits.
-func (d *Desk) reach(o *Outcome, c Claim, s *Show, it *Item, v *Variant, own *Hold, target int) {
-	now, person := d.plan.at, d.Person(c.Viewer)
-	have := 0
-	if own != nil {
-		have = own.Quantity
-		o.Hold, o.Receipt, o.Due = own.ID, own.Receipt, own.Due
-	}
-	o.Holding, o.Cap = have, it.Cap
-	if own != nil && target == have {
-		o.Reason = Held
-		if now.Sub(own.Decided) < sameLine {
-			o.Reason = Duplicate
+// mine are a person's open holds of a wish, oldest first, and their pieces.
+func (d *Desk) mine(w wish) (holds []*Hold, pieces int) {
+	for _, id := range d.claimed[personShow{w.person, w.show}] {
+		if h := d.holds[id]; h.State == StateHeld && h.Number == w.number && h.Variant == w.variant {
+			holds = append(holds, h)
+			pieces += h.Quantity
 		}
-		o.Left = d.stockOf(v.ID).Free()
-		d.keep(*o, c, "claim")
+	}
+	return holds, pieces
+}
+
+// stand says in o what the person has of a wish now.
+func (d *Desk) stand(o *Outcome, w wish) {
+	holds, pieces := d.mine(w)
+	o.Holding, o.Waiting, o.Place = pieces, 0, 0
+	if len(holds) > 0 {
+		o.Hold, o.Receipt, o.Due = holds[0].ID, holds[0].Receipt, holds[0].Due
+	}
+	for _, id := range d.waits[personShow{w.person, w.show}] {
+		p := d.places[id]
+		if p.Number != w.number || p.Variant != w.variant {
+			continue
+		}
+		if o.Waiting += p.Quantity; o.Place == 0 {
+			o.Place = d.position(p)
+		}
+		if o.Receipt == 0 {
+			o.Receipt = p.Receipt
+		}
+	}
+}
+
+// reach brings what a person holds of a variant to target pieces, as far as cap and stock allow; the rest waits. It
+// reports false when it refused. o says what the person has.
+func (d *Desk) reach(o *Outcome, c Claim, it *Item, v *Variant, w wish, target int) bool {
+	have := o.Holding
+	o.Cap = it.Cap
+	if target == have {
+		d.leaveLine(w)
+		o.Reason, o.Waiting, o.Place, o.Left = Held, 0, 0, d.stockOf(v.ID).Free()
+		d.keep(*o, "claim")
 		d.tell(*o)
-		return
+		return true
 	}
 	capped := false
 	if it.Cap > 0 {
-		if room := it.Cap - d.counted(person, s.ID, it.Number) + have; target > room {
+		if room := max(0, it.Cap-d.counted(w.person, w.show, it.Number)+have); target > room {
 			target, capped = room, true
 		}
 	}
-	if target <= have && capped {
+	if capped && target <= have {
 		d.refuse(*o, Capped)
-		return
+		return false
 	}
 	if target < have {
-		d.shrink(o, c, own, target)
-		return
+		d.shrink(o, c.Key, w, have-target)
+		return true
 	}
 	st := d.stockOf(v.ID)
-	got := 0
-	if !c.Wait {
-		got = st.take(target - have)
-	}
+	got := st.take(target - have)
 	rest := target - have - got
+	if got == 0 && have+o.Waiting == 0 && !c.Wait && d.openOf[v.ID] == 0 { // nobody holds any, so none will come back
+		d.refuse(*o, SoldOut)
+		return false
+	}
 	if got > 0 {
-		own = d.grow(o, c, s, it, v, own, got)
-		o.Holding = own.Quantity
+		d.grow(o, c, it, v, w, got)
 	}
 	if rest > 0 {
-		d.line(o, c, it, v, rest)
+		d.line(o, c, it, v, w, rest)
 	} else {
-		d.leaveLine(person, s.ID, v.ID)
+		d.leaveLine(w)
+		o.Waiting, o.Place = 0, 0
 	}
 	switch {
-	case got == 0 && o.Waiting == 0:
-		o.Reason = SoldOut
 	case got == 0:
 		o.Reason = Waitlisted
 	case rest > 0 || capped:
@@ -238,67 +321,72 @@ func (d *Desk) reach(o *Outcome, c Claim, s *Show, it *Item, v *Variant, own *Ho
 		o.Reason = Held
 	}
 	o.Left = st.Free()
-	if o.Reason != SoldOut {
-		d.keep(*o, c, "claim")
-	}
+	d.keep(*o, "claim")
 	d.tell(*o)
+	return true
 }
 
 // counted is how many pieces of an item a person holds or paid in a show.
 func (d *Desk) counted(person string, show ID, number int) int {
 	n := 0
-	for _, id := range d.claimed[personItem{person, show, number}] {
-		if h := d.holds[id]; h.State == StateHeld || h.State == StatePaid {
+	for _, id := range d.claimed[personShow{person, show}] {
+		if h := d.holds[id]; h.Number == number {
 			n += h.Quantity
 		}
 	}
 	return n
 }
 
-// grow holds n more pieces for a viewer, in the hold there is or in a new one. An existing hold keeps its clock: asking
-// again does not buy time.
-func (d *Desk) grow(o *Outcome, c Claim, s *Show, it *Item, v *Variant, own *Hold, n int) *Hold {
-	if own != nil && own.Draft == "" {
-		d.touch(own)
-		own.Quantity += n
+// grow holds n more pieces for a viewer, in a hold there is or in a new one. An existing hold keeps its clock: asking
+// again does not buy time. A hold whose draft order was made is left alone (the store would unlink the open checkout):
+// the added pieces are a hold of their own.
+func (d *Desk) grow(o *Outcome, c Claim, it *Item, v *Variant, w wish, n int) {
+	var h *Hold
+	holds, _ := d.mine(w)
+	for _, x := range holds {
+		if x.Draft == "" {
+			h = x
+		}
+	}
+	if h != nil {
+		d.touch(h)
+		h.Quantity += n
 		d.move(v.ID, int64(n), 0)
 	} else {
-		// A hold whose draft order was made is left alone (the store would unlink the open checkout): the added pieces are a hold of
-		// their own.
-		own = d.makeHold(c.Ask, it, v, n, s.holdTime(it))
+		h = d.makeHold(c.Ask, it, v, n)
 	}
-	o.Hold, o.Receipt, o.Due = own.ID, own.Receipt, own.Due
-	d.write("held", s.ID, Fact{
-		Key: &c.Key, Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: own.Quantity, Hold: own.ID,
-	}, v.ID)
-	return own
+	o.Hold, o.Receipt, o.Due = h.ID, h.Receipt, h.Due
+	o.Holding += n
+	d.write("held", h.Show, Fact{Key: &c.Key, Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: h.Quantity, Hold: h.ID}, v.ID)
 }
 
-func (d *Desk) makeHold(a Ask, it *Item, v *Variant, n int, last time.Duration) *Hold {
-	now := d.plan.at
-	h := &Hold{
-		ID: d.freshID(func(id ID) bool { _, taken := d.holds[id]; return taken }), Show: a.Show, Number: it.Number, Variant: v.ID,
-		Viewer: a.Viewer, Person: d.Person(a.Viewer), Receipt: d.receipt(a.Show, a.Viewer), Quantity: n, Price: it.PriceOf(v),
-		State: StateHeld, Claim: a.Key, Decided: now, Due: now.Add(SeeAnswer + last), Expires: now.Add(SeeAnswer + last + Grace),
-	}
+// makeHold sets n pieces aside for a viewer, for the item's whole time.
+func (d *Desk) makeHold(a Ask, it *Item, v *Variant, n int) *Hold {
+	due := d.plan.at.Add(SeeAnswer + d.shows[a.Show].holdTime(it))
+	return d.hold(Hold{
+		Show: a.Show, Number: it.Number, Variant: v.ID, Viewer: a.Viewer, Person: d.Person(a.Viewer), Receipt: d.receipt(a.Show, a.Viewer), Quantity: n,
+		Price: it.PriceOf(v), State: StateHeld, Claim: a.Key, Decided: d.plan.at, Due: due, Expires: due.Add(Grace),
+	})
+}
+
+// hold opens a hold as given, under a new id.
+func (d *Desk) hold(x Hold) *Hold {
+	h := &x
+	h.ID = d.newID()
+	k, m := personShow{h.Person, h.Show}, message{h.Claim.Platform, h.Claim.Message}
+	claimed, asked := d.claimed[k], d.byMessage[m]
 	d.addHold(h)
-	k := personItem{h.Person, h.Show, h.Number}
 	d.undo(func() {
 		delete(d.holds, h.ID)
-		delete(d.byClaim, h.Claim)
-		d.claimed[k] = without(d.claimed[k], h.ID)
+		restore(d.claimed, k, claimed)
+		restore(d.byMessage, m, asked)
+		if d.openOf[h.Variant]--; d.openOf[h.Variant] == 0 {
+			delete(d.openOf, h.Variant)
+		}
 	})
 	d.plan.touched[h.ID], d.plan.batch.NewHolds[h.ID] = true, true
-	d.move(v.ID, int64(n), 0)
+	d.move(h.Variant, int64(h.Quantity), 0)
 	return h
-}
-
-func (d *Desk) freshID(taken func(ID) bool) ID {
-	id := NewID(d.plan.at)
-	for taken(id) {
-		id = NewID(d.plan.at)
-	}
-	return id
 }
 
 // receipt is the viewer's page for the show, made when there is none.
@@ -307,7 +395,7 @@ func (d *Desk) receipt(show ID, v chat.Viewer) ID {
 	if id, ok := d.receiptOf[k]; ok {
 		return id
 	}
-	r := &Receipt{ID: d.freshID(func(id ID) bool { _, taken := d.receipts[id]; return taken }), Show: show, Viewer: v}
+	r := &Receipt{ID: d.newID(), Show: show, Viewer: v}
 	d.addReceipt(r)
 	d.undo(func() { delete(d.receipts, r.ID); delete(d.receiptOf, k) })
 	d.plan.batch.Receipts = append(d.plan.batch.Receipts, *r)
@@ -315,28 +403,68 @@ func (d *Desk) receipt(show ID, v chat.Viewer) ID {
 	return r.ID
 }
 
-// shrink gives part of a hold back.
-func (d *Desk) shrink(o *Outcome, c Claim, own *Hold, target int) {
-	if own.Draft != "" {
-		// The draft order reserves and shows the old amount; a smaller one needs a checkout of its own.
-		d.giveBack(nil, own, StatePassed, Passed)
-		s := d.shows[own.Show]
-		it := s.Lineup.Item(own.Number)
-		d.reach(o, c, s, it, it.Variant(own.Variant), nil, target)
-		return
+// shrink gives n pieces of a wish back: of the newest hold first, and last of those whose checkout was made.
+func (d *Desk) shrink(o *Outcome, k Key, w wish, n int) {
+	holds, pieces := d.mine(w)
+	slices.Reverse(holds)
+	slices.SortStableFunc(holds, func(a, b *Hold) int { return cmp.Compare(min(len(a.Draft), 1), min(len(b.Draft), 1)) })
+	target := pieces - n
+	for _, h := range holds {
+		switch {
+		case n == 0:
+		case n >= h.Quantity:
+			n -= h.Quantity
+			d.end(h, StatePassed, "")
+		case h.Draft == "":
+			d.touch(h)
+			h.Quantity -= n
+			d.move(h.Variant, -int64(n), 0)
+			d.write("changed", h.Show, Fact{Key: &k, Viewer: viewerKey(h.Viewer), Number: h.Number, Quantity: h.Quantity, Hold: h.ID}, h.Variant)
+			n = 0
+		default:
+			d.remake(h, h.Quantity-n)
+			n = 0
+		}
 	}
-	d.touch(own)
-	n := own.Quantity - target
-	own.Quantity = target
-	if !own.Contained {
-		d.move(own.Variant, -int64(n), 0)
-	}
-	d.write("changed", own.Show, Fact{Key: &c.Key, Viewer: viewerKey(c.Viewer), Number: own.Number, Quantity: target, Hold: own.ID}, own.Variant)
+	d.forget(w)
+	d.leaveLine(w)
+	d.stand(o, w)
 	o.Reason, o.Holding = Changed, target
-	d.keep(*o, c, "change")
+	d.keep(*o, "change")
+	told := len(d.plan.outcomes)
 	d.tell(*o)
-	d.promote(own.Variant)
-	d.plan.outcomes[len(d.plan.outcomes)-1].Left = d.stockOf(own.Variant).Free()
+	d.promote(w.variant)
+	d.plan.outcomes[told].Left = d.stockOf(w.variant).Free()
+}
+
+// remake ends a hold whose draft order reserves and shows the old amount, and holds fewer pieces anew, until the same
+// time: they need a checkout of their own. What the store's figure lacks because of the draft comes back with the
+// draft's end; the pieces that stay this viewer's are counted at once, so that nobody else is given them.
+func (d *Desk) remake(h *Hold, pieces int) {
+	n := *h
+	d.end(h, StatePassed, "")
+	if n.Contained {
+		d.setStockRow(n.Variant, func(s *Stock) { s.Available += int64(pieces) })
+	}
+	n.Quantity, n.State, n.Draft, n.Checkout, n.DraftAt, n.Contained = pieces, StateHeld, "", "", time.Time{}, false
+	x := d.hold(n)
+	d.write("held", x.Show, Fact{Viewer: viewerKey(x.Viewer), Number: x.Number, Quantity: x.Quantity, Hold: x.ID}, x.Variant)
+}
+
+// giveAll gives back what a person holds and waits for of a wish.
+func (d *Desk) giveAll(o *Outcome, w wish) {
+	holds, _ := d.mine(w)
+	d.leaveLine(w)
+	for _, h := range holds {
+		d.end(h, StatePassed, "")
+	}
+	d.forget(w)
+	o.Reason, o.Holding, o.Waiting, o.Place = Passed, 0, 0, 0
+	d.keep(*o, "change")
+	told := len(d.plan.outcomes)
+	d.tell(*o)
+	d.promote(w.variant)
+	d.plan.outcomes[told].Left = d.stockOf(w.variant).Free()
 }
 
 func (d *Desk) pass(p Pass) {
@@ -344,23 +472,22 @@ func (d *Desk) pass(p Pass) {
 		return
 	}
 	o := outcome(p.Ask, p.Number)
-	person := d.Person(p.Viewer)
+	k := personShow{d.Person(p.Viewer), p.Show}
 	var mine []*Hold
-	for _, h := range d.openHolds(person, p.Show) {
-		if p.Hold != 0 && h.ID != p.Hold || p.Number != 0 && h.Number != p.Number || p.Variant != 0 && h.Variant != p.Variant {
+	for _, id := range d.claimed[k] {
+		h := d.holds[id]
+		if h.State != StateHeld || p.Hold != 0 && h.ID != p.Hold || p.Number != 0 && h.Number != p.Number || p.Variant != 0 && h.Variant != p.Variant {
 			continue
 		}
 		mine = append(mine, h)
 	}
 	left := 0
-	if p.Hold == 0 {
-		for _, id := range d.waitingOf(person, p.Show) {
-			pl := d.places[id]
-			if (p.Number == 0 || pl.Number == p.Number) && (p.Variant == 0 || pl.Variant == p.Variant) {
-				o.Number = pl.Number
-				d.dropPlace(pl, PlaceLeft)
-				left++
-			}
+	for _, id := range d.waits[k] {
+		pl := d.places[id]
+		if p.Hold == 0 && (p.Number == 0 || pl.Number == p.Number) && (p.Variant == 0 || pl.Variant == p.Variant) {
+			o.Number, o.Variant, o.Receipt = pl.Number, pl.Variant, pl.Receipt
+			d.dropPlace(pl, PlaceLeft)
+			left++
 		}
 	}
 	if len(mine) == 0 && left == 0 {
@@ -369,84 +496,69 @@ func (d *Desk) pass(p Pass) {
 	}
 	for _, h := range mine {
 		o.Number, o.Variant, o.Hold, o.Receipt = h.Number, h.Variant, h.ID, h.Receipt
-		if it := d.item(h.Show, h.Number); it != nil {
-			o.Title = it.Product.Title
+	}
+	if it := d.item(o.Show, o.Number); it != nil {
+		o.Title = it.Product.Title
+		if v := it.Variant(o.Variant); v != nil {
+			o.Label = v.Label()
 		}
 	}
 	o.Reason, o.Wanted = Passed, len(mine)+left
-	d.keep(o, Claim{Ask: p.Ask, Number: o.Number, Variant: o.Variant}, "pass")
+	d.keep(o, "pass")
 	d.tell(o)
 	for _, h := range mine {
-		d.giveBack(nil, h, StatePassed, Passed)
+		d.giveBack(h, StatePassed, "")
 	}
 }
 
-// openHolds are a person's open holds of a show, oldest first.
-func (d *Desk) openHolds(person string, show ID) []*Hold {
-	var out []*Hold
-	s := d.shows[show]
-	if s == nil {
-		return nil
-	}
-	for i := range s.Lineup.Items {
-		for _, id := range d.claimed[personItem{person, show, s.Lineup.Items[i].Number}] {
-			if h := d.holds[id]; h.State == StateHeld {
-				out = append(out, h)
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b *Hold) int { return a.Decided.Compare(b.Decided) })
-	return out
+// giveBack ends a hold without payment; its pieces go to the next in line.
+func (d *Desk) giveBack(h *Hold, state HoldState, by string) {
+	d.end(h, state, by)
+	d.promote(h.Variant)
 }
 
-// giveBack ends a hold without payment; its pieces go to the next in line. With o, that is the answer told.
-func (d *Desk) giveBack(o *Outcome, h *Hold, state HoldState, why Reason) {
+// end ends a hold without payment and leaves its pieces free.
+func (d *Desk) end(h *Hold, state HoldState, by string) {
 	d.touch(h)
 	h.State = state
-	k := personItem{h.Person, h.Show, h.Number}
-	d.setClaimed(k, without(d.claimed[k], h.ID))
+	d.unclaim(h)
+	d.closed(h)
 	if !h.Contained {
 		d.move(h.Variant, -int64(h.Quantity), 0)
 	} else {
 		d.stockOf(h.Variant)
 	}
-	d.write(What(state), h.Show, Fact{Viewer: viewerKey(h.Viewer), Number: h.Number, Quantity: h.Quantity, Hold: h.ID, State: string(state)}, h.Variant)
-	if o != nil {
-		o.Reason, o.Holding, o.Hold, o.Receipt = why, 0, h.ID, h.Receipt
-		if o.Key.Message != "" {
-			d.keep(*o, Claim{Ask: Ask{Key: o.Key, Show: o.Show, Viewer: o.Viewer}, Number: h.Number, Variant: h.Variant}, "change")
-		}
-		d.tell(*o)
-	}
-	d.promote(h.Variant)
+	d.write(What(state), h.Show, Fact{Viewer: viewerKey(h.Viewer), Number: h.Number, Quantity: h.Quantity, Hold: h.ID, State: string(state), By: by}, h.Variant)
 }
 
-func (d *Desk) setClaimed(k personItem, to []ID) {
-	old := d.claimed[k]
-	d.undo(func() { d.claimed[k] = old })
-	d.claimed[k] = to
+// closed counts a hold as open no longer.
+func (d *Desk) closed(h *Hold) {
+	put(d, d.openOf, h.Variant, d.openOf[h.Variant]-1)
+	d.forget(wish{h.Person, h.Show, h.Number, h.Variant})
 }
 
-// without is ids less one, in a new slice so that an undo finds the old one untouched.
-func without(ids []ID, id ID) []ID {
-	out := make([]ID, 0, len(ids))
-	for _, x := range ids {
-		if x != id {
-			out = append(out, x)
-		}
+// unclaim takes a hold out of what its person claimed, for the cap.
+func (d *Desk) unclaim(h *Hold) {
+	k := personShow{h.Person, h.Show}
+	putIDs(d, d.claimed, k, without(d.claimed[k], h.ID))
+}
+
+// forget makes the next claim of a wish a new one, however equal to the last.
+func (d *Desk) forget(w wish) {
+	if _, ok := d.last[w]; ok {
+		put(d, d.last, w, asked{})
 	}
-	return out
 }
 
 func viewerKey(v chat.Viewer) string { return string(v.Platform) + "/" + v.ID }
 
 // keep stores a decision.
-func (d *Desk) keep(o Outcome, c Claim, kind string) {
-	if c.Key.Message == "" {
+func (d *Desk) keep(o Outcome, kind string) {
+	if o.Key.Message == "" {
 		return
 	}
 	d.plan.batch.Decisions = append(d.plan.batch.Decisions, Decision{
-		Key: c.Key, Show: c.Show, Viewer: c.Viewer, Kind: kind, Number: o.Number, Variant: o.Variant, Quantity: o.Wanted, Reason: o.Reason,
+		Key: o.Key, Show: o.Show, Viewer: o.Viewer, Kind: kind, Number: o.Number, Variant: o.Variant, Quantity: o.Wanted, Reason: o.Reason,
 		Hold: o.Hold, At: d.plan.at,
 	})
 }

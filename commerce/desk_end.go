@@ -17,10 +17,8 @@ func (d *Desk) expire() {
 		if h == nil || h.State != StateHeld || !h.Expires.Equal(x.at) || d.frozen(h) {
 			continue
 		}
-		d.undo(func() { heap.Push(&d.due, x) })
-		o := d.about(Expired, h)
-		d.giveBack(nil, h, StateExpired, "")
-		d.tell(o)
+		d.tell(d.about(Expired, h))
+		d.giveBack(h, StateExpired, "")
 	}
 }
 
@@ -44,32 +42,26 @@ func (d *Desk) release(r Release) {
 	if h == nil || h.State != StateHeld {
 		return
 	}
-	o := d.about(Released, h)
-	d.giveBack(nil, h, StateReleased, "")
-	d.tell(o)
+	d.tell(d.about(Released, h))
+	d.giveBack(h, StateReleased, r.By)
 }
 
 func (d *Desk) retract(r Retract) {
-	for part := 0; ; part++ {
-		k := Key{r.Message, r.ID, part}
-		id, ok := d.byClaim[k]
-		if !ok {
-			break
-		}
-		h := d.holds[id]
-		if h.State != StateHeld || !r.ByMod && d.plan.at.Sub(h.Decided) > authorRetracts {
-			continue
-		}
-		o := d.about(Released, h)
-		d.giveBack(nil, h, StateReleased, "")
-		d.tell(o)
+	by := "author"
+	if r.ByMod {
+		by = "moderator"
 	}
-	for _, ids := range d.lines {
-		for _, id := range ids {
-			p := d.places[id]
-			if p.Claim.Platform == r.Message && p.Claim.Message == r.ID && p.State == PlaceWaiting && (r.ByMod || d.plan.at.Sub(p.Since) <= authorRetracts) {
-				d.dropPlace(p, PlaceLeft)
-			}
+	asked := d.byMessage[message{r.Message, r.ID}]
+	// Whoever takes the message back wants no more of it: the place in line goes first, so that it is not given the pieces.
+	for _, id := range asked {
+		if p := d.places[id]; p != nil && p.State == PlaceWaiting && (r.ByMod || d.plan.at.Sub(p.Since) <= authorRetracts) {
+			d.dropPlace(p, PlaceLeft)
+		}
+	}
+	for _, id := range asked {
+		if h := d.holds[id]; h != nil && h.State == StateHeld && (r.ByMod || d.plan.at.Sub(h.Decided) <= authorRetracts) {
+			d.tell(d.about(Released, h))
+			d.giveBack(h, StateReleased, by)
 		}
 	}
 }

@@ -1,28 +1,48 @@
 package commerce
 
-// line puts a viewer in line for n pieces of a variant, or changes the place there is.
-func (d *Desk) line(o *Outcome, c Claim, it *Item, v *Variant, n int) {
-	person := d.Person(c.Viewer)
-	for i, id := range d.lines[v.ID] {
-		if p := d.places[id]; p.Person == person && p.Show == c.Show && p.Number == it.Number {
-			d.touchPlace(p)
-			p.Quantity = n
-			o.Waiting, o.Place, o.Receipt = n, i+1, p.Receipt
-			return
+import "slices"
+
+// line puts a viewer in line for n pieces of a variant, or changes the place there is: asking again keeps it.
+func (d *Desk) line(o *Outcome, c Claim, it *Item, v *Variant, w wish, n int) {
+	var p *Place
+	for _, id := range d.waits[personShow{w.person, w.show}] {
+		x := d.places[id]
+		if x.Number != w.number || x.Variant != w.variant {
+			continue
 		}
+		if p != nil { // two viewers in line became one person
+			d.dropPlace(x, PlaceLeft)
+			continue
+		}
+		p = x
 	}
+	switch {
+	case p == nil:
+		p = d.makePlace(c.Ask, it, v, n)
+	case p.Quantity == n:
+		o.Waiting, o.Place, o.Receipt = n, d.position(p), p.Receipt
+		return
+	default:
+		d.touchPlace(p)
+		p.Quantity = n
+	}
+	o.Waiting, o.Place, o.Receipt = n, d.position(p), p.Receipt
+	d.write("waitlisted", p.Show, Fact{Key: &c.Key, Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: n, Place: p.ID}, v.ID)
+}
+
+func (d *Desk) makePlace(a Ask, it *Item, v *Variant, n int) *Place {
 	p := &Place{
-		ID: d.freshID(func(id ID) bool { _, taken := d.places[id]; return taken }), Show: c.Show, Number: it.Number, Variant: v.ID,
-		Viewer: c.Viewer, Person: person, Receipt: d.receipt(c.Show, c.Viewer), Quantity: n, Price: it.PriceOf(v), Answer: c.Answer,
-		Since: d.plan.at, State: PlaceWaiting, Claim: c.Key,
+		ID: d.newID(), Show: a.Show, Number: it.Number, Variant: v.ID, Viewer: a.Viewer, Person: d.Person(a.Viewer), Receipt: d.receipt(a.Show, a.Viewer),
+		Quantity: n, Price: it.PriceOf(v), Answer: a.Answer, Since: d.plan.at, State: PlaceWaiting, Claim: a.Key,
 	}
 	d.places[p.ID] = p
-	d.setLine(v.ID, append(d.lines[v.ID][:len(d.lines[v.ID]):len(d.lines[v.ID])], p.ID))
 	d.undo(func() { delete(d.places, p.ID) })
 	d.plan.placed[p.ID], d.plan.batch.NewPlaces[p.ID] = true, true
-	d.stockOf(v.ID)
-	d.write("waitlisted", c.Show, Fact{Key: &c.Key, Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: n, Place: p.ID}, v.ID)
-	o.Waiting, o.Place, o.Receipt = n, len(d.lines[v.ID]), p.Receipt
+	k, m := personShow{p.Person, p.Show}, message{p.Claim.Platform, p.Claim.Message}
+	putIDs(d, d.lines, v.ID, with(d.lines[v.ID], p.ID))
+	putIDs(d, d.waits, k, with(d.waits[k], p.ID))
+	putIDs(d, d.byMessage, m, with(d.byMessage[m], p.ID))
+	return p
 }
 
 func (d *Desk) touchPlace(p *Place) {
@@ -31,55 +51,47 @@ func (d *Desk) touchPlace(p *Place) {
 	d.plan.placed[p.ID] = true
 }
 
-func (d *Desk) setLine(v ID, to []ID) {
-	old := d.lines[v]
-	d.undo(func() { d.lines[v] = old })
-	d.lines[v] = to
+// position is where a place stands in its line, from 1.
+func (d *Desk) position(p *Place) int {
+	at, _ := slices.BinarySearch(d.lines[p.Variant], p.ID)
+	return at + 1
 }
 
-// waitingOf are the places a person has in a show.
-func (d *Desk) waitingOf(person string, show ID) []ID {
-	var out []ID
-	s := d.shows[show]
-	if s == nil {
-		return nil
-	}
-	for i := range s.Lineup.Items {
-		for j := range s.Lineup.Items[i].Product.Variants {
-			for _, id := range d.lines[s.Lineup.Items[i].Product.Variants[j].ID] {
-				if p := d.places[id]; p.Person == person && p.Show == show && p.Number == s.Lineup.Items[i].Number {
-					out = append(out, id)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// leaveLine takes a person out of the line of a variant, because all they want is held.
-func (d *Desk) leaveLine(person string, show, variant ID) {
-	for _, id := range d.lines[variant] {
-		if p := d.places[id]; p.Person == person && p.Show == show {
+// leaveLine takes a person out of line for a wish, because all they want of it is held.
+func (d *Desk) leaveLine(w wish) {
+	for _, id := range d.waits[personShow{w.person, w.show}] {
+		if p := d.places[id]; p.Number == w.number && p.Variant == w.variant {
 			d.dropPlace(p, PlaceLeft)
-			return
 		}
 	}
 }
 
+// dropPlace takes a place out of line unserved.
 func (d *Desk) dropPlace(p *Place, state PlaceState) {
-	d.touchPlace(p)
-	p.State = state
-	d.setLine(p.Variant, without(d.lines[p.Variant], p.ID))
+	d.unline(p, state)
+	d.forget(wish{p.Person, p.Show, p.Number, p.Variant})
 	d.stockOf(p.Variant)
 	d.write("left", p.Show, Fact{Viewer: viewerKey(p.Viewer), Number: p.Number, Quantity: p.Quantity, Place: p.ID, State: string(state)}, p.Variant)
 }
 
+// unline ends a place.
+func (d *Desk) unline(p *Place, state PlaceState) {
+	d.touchPlace(p)
+	p.State = state
+	k := personShow{p.Person, p.Show}
+	putIDs(d, d.lines, p.Variant, without(d.lines[p.Variant], p.ID))
+	putIDs(d, d.waits, k, without(d.waits[k], p.ID))
+}
+
 // promote gives free pieces of a variant to the first in line, in the same plan that freed them, so that the shelf never
 // shows them as free in between. Places of shows that are paused, ended or closed keep waiting. Who asked for more than is
-// free gets what there is and stays first in line for the rest.
+// free gets what there is and stays first in line for the rest; nobody gets more than the cap lets them have.
 func (d *Desk) promote(variant ID) {
 	st := d.stockOf(variant)
-	for _, id := range append([]ID(nil), d.lines[variant]...) {
+	for _, id := range d.lines[variant] {
+		if st.take(1) == 0 {
+			return
+		}
 		p := d.places[id]
 		s := d.shows[p.Show]
 		if s == nil || s.State != ShowLive || s.Paused {
@@ -90,30 +102,37 @@ func (d *Desk) promote(variant ID) {
 			continue
 		}
 		v := it.Variant(variant)
-		n := st.take(p.Quantity)
-		if v == nil || n == 0 {
-			if n == 0 {
-				return
-			}
+		if v == nil {
 			continue
 		}
-		a := Ask{Key: Key{}, Show: p.Show, Viewer: p.Viewer, Answer: p.Answer}
-		h := d.makeHold(a, it, v, n, s.holdTime(it))
-		h.Price = p.Price
-		d.write(Promoted, p.Show, Fact{Viewer: viewerKey(p.Viewer), Number: p.Number, Quantity: n, Hold: h.ID, Place: p.ID}, variant)
-		o := Outcome{
-			What: Promoted, Reason: Held, Show: p.Show, Number: p.Number, Title: it.Product.Title, Variant: variant, Label: v.Label(), Wanted: p.Quantity,
-			Holding: n, Waiting: p.Quantity - n, Price: h.Price, Hold: h.ID, Receipt: h.Receipt, Due: h.Due, Viewer: p.Viewer, Answer: p.Answer, Left: st.Free(),
+		want := p.Quantity
+		if it.Cap > 0 {
+			want = min(want, it.Cap-d.counted(p.Person, p.Show, p.Number))
 		}
-		if n == p.Quantity {
-			d.touchPlace(p)
-			p.State = PlacePromoted
-			d.setLine(variant, without(d.lines[variant], id))
-		} else {
-			d.touchPlace(p)
-			p.Quantity -= n
-			o.Place, o.Reason = 1, PartlyHeld
+		if want < 1 { // they got all they may have meanwhile, in another size perhaps
+			d.dropPlace(p, PlaceLeft)
+			continue
 		}
-		d.tell(o)
+		d.serve(p, it, v, want, st.take(want))
 	}
+}
+
+// serve gives a place n of the pieces it may have.
+func (d *Desk) serve(p *Place, it *Item, v *Variant, want, n int) {
+	h := d.makeHold(Ask{Key: p.Claim, Show: p.Show, Viewer: p.Viewer, Answer: p.Answer}, it, v, n)
+	h.Price = p.Price
+	d.write(Promoted, p.Show, Fact{Viewer: viewerKey(p.Viewer), Number: p.Number, Quantity: n, Hold: h.ID, Place: p.ID}, v.ID)
+	o := Outcome{
+		What: Promoted, Reason: Held, Show: p.Show, Number: p.Number, Title: it.Product.Title, Variant: v.ID, Label: v.Label(), Wanted: p.Quantity,
+		Holding: n, Waiting: want - n, Cap: it.Cap, Price: h.Price, Hold: h.ID, Receipt: h.Receipt, Due: h.Due, Viewer: p.Viewer, Answer: p.Answer,
+		Left: d.stockOf(v.ID).Free(),
+	}
+	if n == want {
+		d.unline(p, PlacePromoted)
+	} else {
+		d.touchPlace(p)
+		p.Quantity = want - n
+		o.Place, o.Reason = d.position(p), PartlyHeld
+	}
+	d.tell(o)
 }

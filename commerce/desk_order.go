@@ -1,6 +1,8 @@
 package commerce
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +24,7 @@ func settles(s OrderState) int {
 func (d *Desk) paid(r Paid) {
 	o := r.Order
 	row := d.orders[o.Store]
+	undone := row != nil && (row.State == OrderRefunded || row.State == OrderCancelled)
 	if row != nil {
 		if o.Updated.Before(row.Updated) || o.Updated.Equal(row.Updated) && settles(o.State) <= settles(row.State) {
 			return
@@ -45,15 +48,19 @@ func (d *Desk) paid(r Paid) {
 			d.settle(row, r.Variants)
 		}
 	case OrderRefunded, OrderCancelled:
-		if row.Paid {
+		if row.Paid && !undone {
 			d.undoOrder(row)
 		}
 	}
 }
 
+// touchOrder notes that an order changes and keeps its former state; its map is the new state's own.
 func (d *Desk) touchOrder(row *OrderRow) {
 	old := *row
 	d.undo(func() { *row = old })
+	if row.Took = maps.Clone(row.Took); row.Took == nil {
+		row.Took = map[ID]int64{}
+	}
 	d.plan.ordered[row.Store] = true
 }
 
@@ -117,6 +124,9 @@ func (d *Desk) settle(row *OrderRow, variants map[string]ID) {
 		out.What = Unfilled
 	}
 	d.tell(out)
+	for _, v := range order { // what was held and not bought is free, and so is what the figure lacked already
+		d.promote(v)
+	}
 }
 
 func viewerKeyOrNone(v chat.Viewer) string {
@@ -151,7 +161,7 @@ func (d *Desk) holdsOf(row *OrderRow) []*Hold {
 		if r := rank(a) - rank(b); r != 0 {
 			return r
 		}
-		return a.Decided.Compare(b.Decided)
+		return cmp.Compare(a.ID, b.ID)
 	})
 	return out
 }
@@ -171,12 +181,12 @@ func (d *Desk) settleHold(row *OrderRow, h *Hold, q int) (got int) {
 			row.Took[h.Variant] += int64(got)
 		}
 		h.State, h.Late, h.Quantity = StatePaid, true, q
-		k := personItem{h.Person, h.Show, h.Number}
-		d.setClaimed(k, append(d.claimed[k][:len(d.claimed[k]):len(d.claimed[k])], h.ID))
-		d.leaveLine(h.Person, h.Show, h.Variant)
+		k := personShow{h.Person, h.Show}
+		putIDs(d, d.claimed, k, with(d.claimed[k], h.ID))
+		d.leaveLine(wish{h.Person, h.Show, h.Number, h.Variant})
 		return got
 	}
-	spare := h.Quantity - q
+	d.closed(h)
 	if !h.Contained {
 		sold := int64(q)
 		if !inFigure {
@@ -188,9 +198,6 @@ func (d *Desk) settleHold(row *OrderRow, h *Hold, q int) (got int) {
 		}
 	}
 	h.State, h.Quantity = StatePaid, q
-	if spare > 0 {
-		d.promote(h.Variant)
-	}
 	return q
 }
 
@@ -206,7 +213,16 @@ func (d *Desk) sellOutside(row *OrderRow, v ID, n int) {
 	row.Took[v] += int64(n)
 }
 
+// undoOrder takes an order back that the store cancelled or refunded: its pieces are free again, and its holds count for
+// no cap any more.
 func (d *Desk) undoOrder(row *OrderRow) {
+	for _, h := range d.holdsOf(row) {
+		if h.State == StatePaid && h.Order == row.Store {
+			d.touch(h)
+			h.State = StateReleased
+			d.unclaim(h)
+		}
+	}
 	var vs []ID
 	for v, n := range row.Took {
 		vs = append(vs, v)

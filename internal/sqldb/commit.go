@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hawker/commerce"
+	"hawker/internal/chat"
 	"hawker/internal/seal"
 )
 
@@ -23,21 +24,23 @@ type statement struct {
 
 const (
 	sqlFence = `UPDATE tills SET seq = seq + 1, entry = $1, hash = $2 WHERE merchant_id = $3 AND epoch = $4 AND seq = $5`
-	sqlClaim = `INSERT INTO claims (merchant_id, platform, message_id, part, show_id, viewer_id, kind, number, variant_id, quantity, reason, hold_id, decided_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	sqlClaim = `INSERT INTO claims (merchant_id, platform, message_id, part, show_id, viewer_platform, viewer_id, kind, number, variant_id, quantity, reason, hold_id,
+decided_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	sqlHoldNew = `INSERT INTO holds (quantity, state, person, due_ms, expires_ms, opened, draft, checkout, draft_ms, contained, order_store, late, merchant_id, hold_id,
-show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, claim_message, claim_part, decided_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`
+show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, claim_platform, claim_message, claim_part, decided_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`
 	sqlHold = `UPDATE holds SET quantity = $1, state = $2, person = $3, due_ms = $4, expires_ms = $5, opened = $6, draft = $7, checkout = $8, draft_ms = $9,
 contained = $10, order_store = $11, late = $12 WHERE merchant_id = $13 AND hold_id = $14`
 	sqlReceipt  = `INSERT INTO receipts (merchant_id, receipt_id, show_id, platform, viewer_id, generation, token_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	sqlPlaceNew = `INSERT INTO places (quantity, state, person, merchant_id, place_id, show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency,
-channel_id, since_ms, claim_message, claim_part) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+answer_kind, answer_platform, answer_channel, answer_message, since_ms, claim_platform, claim_message, claim_part)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 	sqlPlace     = `UPDATE places SET quantity = $1, state = $2, person = $3 WHERE merchant_id = $4 AND place_id = $5`
 	sqlStockMove = `UPDATE stock SET held = held + $1, sold = sold + $2 WHERE merchant_id = $3 AND variant_id = $4`
-	sqlStockSet  = `INSERT INTO stock (held, sold, merchant_id, variant_id, available, short, safety, endless, read_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (merchant_id, variant_id) DO UPDATE SET held = stock.held + excluded.held, sold = stock.sold + excluded.sold, available = excluded.available,
-short = excluded.short, safety = excluded.safety, endless = excluded.endless, read_ms = excluded.read_ms`
+	// Two statements, because a CHECK looks at what an upsert would insert, although it updates: held = -2 never passes.
+	sqlStockNew = `INSERT INTO stock (merchant_id, variant_id, available) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING`
+	sqlStockSet = `UPDATE stock SET held = held + $1, sold = sold + $2, available = $3, short = $4, safety = $5, endless = $6, read_ms = $7
+WHERE merchant_id = $8 AND variant_id = $9`
 	sqlOrder = `INSERT INTO orders (merchant_id, store, name, show_id, state, total_minor, currency, lines, holds, draft, took, contained, unfilled, late, paid, test,
 platform, viewer_id, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 ON CONFLICT (merchant_id, store) DO UPDATE SET name = excluded.name, show_id = excluded.show_id, state = excluded.state, total_minor = excluded.total_minor,
@@ -52,7 +55,14 @@ ON CONFLICT (merchant_id, platform, viewer_id) DO UPDATE SET person = excluded.p
 	sqlEffectDone = `DELETE FROM effects WHERE merchant_id = $1 AND effect_id = $2`
 	sqlMark       = `UPDATE channels SET mark_ms = $1 WHERE merchant_id = $2 AND platform = $3 AND channel_id = $4 AND mark_ms < $1`
 	sqlInbox      = `UPDATE inbox SET done = 1 WHERE merchant_id = $1 AND webhook_id = $2`
-	sqlLedger     = `INSERT INTO ledger (merchant_id, seq, at_ms, show_id, kind, v, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	sqlShow       = `INSERT INTO shows (merchant_id, show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (merchant_id, show_id) DO UPDATE SET name = excluded.name, title = excluded.title, state = excluded.state, hold_ms = excluded.hold_ms,
+holds = excluded.holds, styles = excluded.styles, on_air = excluded.on_air, paused_ms = excluded.paused_ms, started_ms = excluded.started_ms,
+ended_ms = excluded.ended_ms`
+	sqlShowChannelsGone = `DELETE FROM show_channels WHERE merchant_id = $1 AND show_id = $2`
+	sqlShowChannel      = `INSERT INTO show_channels (merchant_id, show_id, platform, channel_id, live) VALUES ($1, $2, $3, $4, $5)`
+	sqlLedger           = `INSERT INTO ledger (merchant_id, seq, at_ms, show_id, kind, v, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 )
 
 // statements are a batch as writes, the fence first: where it fails nothing else is tried.
@@ -66,7 +76,7 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 		out = append(out, statement{`UPDATE tills SET seq = seq + 1 WHERE merchant_id = $1 AND epoch = $2 AND seq = $3`, []any{m, b.Epoch, b.Seq}, 1, commerce.ErrFenced})
 	}
 	for _, d := range b.Decisions {
-		add(sqlClaim, m, string(d.Key.Platform), d.Key.Message, d.Key.Part, int64(d.Show), d.Viewer.ID, d.Kind, d.Number, int64(d.Variant), d.Quantity,
+		add(sqlClaim, m, string(d.Key.Platform), d.Key.Message, d.Key.Part, int64(d.Show), string(d.Viewer.Platform), d.Viewer.ID, d.Kind, d.Number, int64(d.Variant), d.Quantity,
 			string(d.Reason), int64(d.Hold), ms(d.At))
 	}
 	for _, r := range b.Receipts {
@@ -74,7 +84,8 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 	}
 	for _, s := range b.Stock {
 		if s.Set {
-			add(sqlStockSet, s.Held, s.Sold, m, int64(s.Variant), s.To.Available, s.To.Short, s.To.Safety, flag(s.To.Endless), ms(s.To.Read))
+			add(sqlStockNew, m, int64(s.Variant))
+			add(sqlStockSet, s.Held, s.Sold, s.To.Available, s.To.Short, s.To.Safety, flag(s.To.Endless), ms(s.To.Read), m, int64(s.Variant))
 		} else {
 			out = append(out, statement{sqlStockMove, []any{s.Held, s.Sold, m, int64(s.Variant)}, 1, errors.New("no stock row")})
 		}
@@ -87,7 +98,7 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 		}
 		if b.NewHolds[h.ID] {
 			add(sqlHoldNew, append(args, int64(h.Show), h.Number, int64(h.Variant), string(h.Viewer.Platform), h.Viewer.ID, int64(h.Receipt), h.Price.Minor,
-				h.Price.Currency, h.Claim.Message, h.Claim.Part, ms(h.Decided))...)
+				h.Price.Currency, string(h.Claim.Platform), h.Claim.Message, h.Claim.Part, ms(h.Decided))...)
 		} else {
 			out = append(out, statement{sqlHold, args, 1, fmt.Errorf("no hold %d", h.ID)})
 		}
@@ -95,11 +106,16 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 	for i := range b.Places {
 		p := &b.Places[i]
 		if b.NewPlaces[p.ID] {
+			a := public(p.Answer)
 			add(sqlPlaceNew, p.Quantity, string(p.State), p.Person, m, int64(p.ID), int64(p.Show), p.Number, int64(p.Variant), string(p.Viewer.Platform), p.Viewer.ID,
-				int64(p.Receipt), p.Price.Minor, p.Price.Currency, p.Answer.Channel.ID, ms(p.Since), p.Claim.Message, p.Claim.Part)
+				int64(p.Receipt), p.Price.Minor, p.Price.Currency, int(a.Kind), string(a.Channel.Platform), a.Channel.ID, a.Message, ms(p.Since),
+				string(p.Claim.Platform), p.Claim.Message, p.Claim.Part)
 		} else {
-			add(sqlPlace, p.Quantity, string(p.State), p.Person, m, int64(p.ID))
+			out = append(out, statement{sqlPlace, []any{p.Quantity, string(p.State), p.Person, m, int64(p.ID)}, 1, fmt.Errorf("no place %d", p.ID)})
 		}
+	}
+	for i := range b.Shows { // all of them first, so that a channel may go from one to the other
+		add(sqlShowChannelsGone, m, int64(b.Shows[i].ID))
 	}
 	for i := range b.Shows {
 		out = append(out, showStatements(m, &b.Shows[i])...)
@@ -116,7 +132,7 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 		add(sqlBind, m, string(v.Viewer.Platform), v.Viewer.ID, v.Viewer.Name, v.Person, ms(b.At))
 	}
 	for _, e := range b.Effects {
-		add(sqlEffect, m, int64(e.ID), e.Kind, []byte(e.Body), ms(e.NotAfter))
+		add(sqlEffect, m, int64(e.ID), e.Kind, blob(e.Body), ms(e.NotAfter))
 	}
 	for _, id := range b.Done {
 		add(sqlEffectDone, m, int64(id))
@@ -129,9 +145,25 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 	}
 	for i := range b.Entries {
 		e := &b.Entries[i]
-		add(sqlLedger, m, e.Seq, ms(e.At), int64(e.Show), e.Kind, commerce.EntryVersion, []byte(e.Body), e.Prev[:], e.Hash[:])
+		add(sqlLedger, m, e.Seq, ms(e.At), int64(e.Show), e.Kind, commerce.EntryVersion, blob(e.Body), e.Prev[:], e.Hash[:])
 	}
 	return out
+}
+
+// public is where an answer goes when the private way to the viewer has ended: the channel.
+func public(a chat.Answer) chat.Answer {
+	if a.Kind == chat.ToPrivate {
+		return chat.Answer{Kind: chat.ToChannel, Channel: a.Channel}
+	}
+	return a
+}
+
+// blob is b, and not NULL when it is empty.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 func asJSON(v any) string {
@@ -144,19 +176,13 @@ func asJSON(v any) string {
 
 func showStatements(m int64, s *commerce.Show) []statement {
 	id := int64(s.ID)
-	out := []statement{{`INSERT INTO shows (merchant_id, show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-ON CONFLICT (merchant_id, show_id) DO UPDATE SET name = excluded.name, title = excluded.title, state = excluded.state, hold_ms = excluded.hold_ms,
-holds = excluded.holds, styles = excluded.styles, on_air = excluded.on_air, paused_ms = excluded.paused_ms, started_ms = excluded.started_ms,
-ended_ms = excluded.ended_ms`, []any{
+	out := []statement{{sqlShow, []any{
 		m, id, s.Name, s.Title, string(s.State), s.Hold.Milliseconds(), string(s.Holds), asJSON(s.Lineup.Styles), s.Lineup.OnAir, pausedMS(s),
 		ms(s.Started), ms(s.Ended),
 	}, 1, errors.New("no show row")}}
 	add := func(sql string, args ...any) { out = append(out, statement{sql: sql, args: args, rows: -1}) }
-	add(`DELETE FROM show_channels WHERE merchant_id = $1 AND show_id = $2`, m, id)
 	for _, c := range s.Channels {
-		add(`INSERT INTO show_channels (merchant_id, show_id, platform, channel_id, live) VALUES ($1, $2, $3, $4, $5)`, m, id, string(c.Platform), c.ID,
-			flag(s.State == commerce.ShowLive))
+		add(sqlShowChannel, m, id, string(c.Platform), c.ID, flag(s.State == commerce.ShowLive))
 	}
 	add(`DELETE FROM items WHERE merchant_id = $1 AND show_id = $2`, m, id)
 	for i := range s.Lineup.Items {
@@ -189,16 +215,22 @@ type commitCall struct {
 var _ commerce.Ledger = (*DB)(nil)
 
 // Commit writes a batch behind its fence, all or nothing, synced to disk when it returns nil. Errors are those of
-// commerce.Ledger, or the database's own; after any error nothing of the batch is written, except that after
-// commerce.ErrUnknown nobody knows.
+// commerce.Ledger, ErrTaken where a show's name or channel is another's, or the database's own; after any error nothing
+// of the batch is written, except that after commerce.ErrUnknown nobody knows. On SQLite ctx counts until the batch is
+// handed in.
 func (db *DB) Commit(ctx context.Context, b *commerce.Batch) error {
 	stmts := db.statements(b)
 	if db.pool != nil {
 		return db.commitPostgres(ctx, stmts)
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	call := commitCall{stmts, make(chan error, 1)}
 	select {
 	case db.commit <- call:
+	case <-ctx.Done():
+		return ctx.Err()
 	case <-db.stop:
 		return errClosing
 	}
@@ -245,7 +277,10 @@ func (db *DB) committer(conn *sql.Conn) {
 			}
 			break
 		}
-		for i, err := range c.write(calls) {
+		give := db.write.take()
+		errs := c.write(calls)
+		give()
+		for i, err := range errs {
 			calls[i].err <- err
 		}
 	}
@@ -317,7 +352,7 @@ func (c *liteCommitter) write(calls []commitCall) []error {
 		}
 	}
 	if err := c.do("COMMIT"); err != nil {
-		return fail(fmt.Errorf("commit: %w", err))
+		return fail(fmt.Errorf("%w: %w", commerce.ErrUnknown, err))
 	}
 	return errs
 }
@@ -325,10 +360,7 @@ func (c *liteCommitter) write(calls []commitCall) []error {
 func (c *liteCommitter) all(stmts []statement) error {
 	for _, st := range stmts {
 		if err := c.exec(st); err != nil {
-			if isClaimTaken(err) {
-				return commerce.ErrRepeated
-			}
-			return err
+			return told(err, st)
 		}
 	}
 	return nil
@@ -361,10 +393,20 @@ func checkRows(res sql.Result, err error, st statement) error {
 	return nil
 }
 
-// isClaimTaken reports whether a batch failed because one of its keys had been decided before.
-func isClaimTaken(err error) bool {
-	var se *statementError
-	return errors.As(err, &se) && se.sql == sqlClaim && isTaken(err)
+// told says what a failed statement means to who committed the batch.
+func told(err error, st statement) error {
+	if !isTaken(err) {
+		return err
+	}
+	switch st.sql {
+	case sqlClaim: // one of its keys had been decided before
+		return commerce.ErrRepeated
+	case sqlShow:
+		return fmt.Errorf("show %v: %w", st.args[2], ErrTaken)
+	case sqlShowChannel:
+		return fmt.Errorf("channel %v/%v is in another live show: %w", st.args[2], st.args[3], ErrTaken)
+	}
+	return err
 }
 
 // commitPostgres sends all statements at once, so that a batch costs one round trip and the commit another.
@@ -393,10 +435,7 @@ func (db *DB) commitPostgres(ctx context.Context, stmts []statement) error {
 		}
 		if err != nil {
 			_ = res.Close()
-			if isClaimTaken(err) {
-				return commerce.ErrRepeated
-			}
-			return err
+			return told(err, st)
 		}
 	}
 	if err := res.Close(); err != nil {

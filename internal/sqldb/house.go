@@ -76,10 +76,10 @@ func (db *DB) PutMember(ctx context.Context, m Member) (commerce.ID, error) {
 	if m.ID == 0 {
 		m.ID = commerce.NewID(time.Now())
 	}
-	err := db.write.QueryRowContext(ctx, `INSERT INTO members (merchant_id, member_id, email, role, password_hash, created_ms) VALUES ($1, $2, $3, $4, $5, $6)
+	err := db.write.row(ctx, &m.ID, `INSERT INTO members (merchant_id, member_id, email, role, password_hash, created_ms) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (merchant_id, email) DO UPDATE SET role = excluded.role,
 password_hash = CASE WHEN excluded.password_hash = '' THEN members.password_hash ELSE excluded.password_hash END RETURNING member_id`,
-		int64(m.Merchant), int64(m.ID), m.Email, m.Role, m.PasswordHash, time.Now().UnixMilli()).Scan(&m.ID)
+		int64(m.Merchant), int64(m.ID), m.Email, m.Role, m.PasswordHash, time.Now().UnixMilli())
 	return m.ID, err
 }
 
@@ -191,9 +191,11 @@ type Channel struct {
 
 // PutChannel writes a channel; an empty Cursor leaves the stored one.
 func (db *DB) PutChannel(ctx context.Context, merchant commerce.ID, c Channel) error {
-	_, err := db.write.ExecContext(ctx, `INSERT INTO channels (merchant_id, platform, channel_id, name, guild, owner_id, bot_id) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (merchant_id, platform, channel_id) DO UPDATE SET name = excluded.name, guild = excluded.guild, owner_id = excluded.owner_id, bot_id = excluded.bot_id`,
-		int64(merchant), string(c.Platform), c.ID, c.Name, c.Guild, c.Owner, c.Bot)
+	_, err := db.write.ExecContext(ctx, `INSERT INTO channels (merchant_id, platform, channel_id, name, guild, owner_id, bot_id, cursor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (merchant_id, platform, channel_id) DO UPDATE SET name = excluded.name, guild = excluded.guild, owner_id = excluded.owner_id, bot_id = excluded.bot_id,
+cursor = CASE WHEN excluded.cursor = '' THEN channels.cursor ELSE excluded.cursor END`,
+		int64(merchant), string(c.Platform), c.ID, c.Name, c.Guild, c.Owner, c.Bot, c.Cursor)
 	return err
 }
 
@@ -291,7 +293,7 @@ type Webhook struct {
 // PutWebhook stores a webhook once, however often it comes; it reports whether it was new.
 func (db *DB) PutWebhook(ctx context.Context, merchant commerce.ID, w Webhook) (bool, error) {
 	res, err := db.write.ExecContext(ctx, `INSERT INTO inbox (merchant_id, webhook_id, topic, body, came_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		int64(merchant), w.ID, w.Topic, w.Body, ms(w.Came))
+		int64(merchant), w.ID, w.Topic, blob(w.Body), ms(w.Came))
 	if err != nil {
 		return false, err
 	}

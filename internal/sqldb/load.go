@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,15 +63,14 @@ func (db *DB) loadStock(ctx context.Context, m int64, st *commerce.State) error 
 }
 
 const holdColumns = `h.hold_id, h.show_id, h.number, h.variant_id, h.platform, h.viewer_id, COALESCE(v.name, ''), h.person, h.receipt_id, h.quantity, h.price_minor,
-h.currency, h.state, h.claim_message, h.claim_part, h.decided_ms, h.due_ms, h.expires_ms, h.opened, h.draft, h.checkout, h.draft_ms, h.contained, h.order_store, h.late`
+h.currency, h.state, h.claim_platform, h.claim_message, h.claim_part, h.decided_ms, h.due_ms, h.expires_ms, h.opened, h.draft, h.checkout, h.draft_ms, h.contained, h.order_store, h.late`
 
 func scanHold(r *sql.Rows) (commerce.Hold, error) {
 	var h commerce.Hold
 	var decided, due, expires, draftAt int64
 	err := r.Scan(&h.ID, &h.Show, &h.Number, &h.Variant, &h.Viewer.Platform, &h.Viewer.ID, &h.Viewer.Name, &h.Person, &h.Receipt, &h.Quantity, &h.Price.Minor,
-		&h.Price.Currency, &h.State, &h.Claim.Message, &h.Claim.Part, &decided, &due, &expires, &h.Opened, &h.Draft, &h.Checkout, &draftAt, &h.Contained,
-		&h.Order, &h.Late)
-	h.Claim.Platform = h.Viewer.Platform
+		&h.Price.Currency, &h.State, &h.Claim.Platform, &h.Claim.Message, &h.Claim.Part, &decided, &due, &expires, &h.Opened, &h.Draft, &h.Checkout, &draftAt,
+		&h.Contained, &h.Order, &h.Late)
 	h.Decided, h.Due, h.Expires, h.DraftAt = fromMS(decided), fromMS(due), fromMS(expires), fromMS(draftAt)
 	return h, err
 }
@@ -85,22 +85,23 @@ WHERE h.merchant_id = $1 AND (h.state = 'held' OR h.decided_ms > $2) ORDER BY h.
 }
 
 func (db *DB) loadPlaces(ctx context.Context, m int64, st *commerce.State) error {
+	err := db.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(place_id), 0) FROM places WHERE merchant_id = $1`, m).Scan(&st.LastPlace)
+	if err != nil {
+		return err
+	}
 	return db.rows(ctx, func(r *sql.Rows) error {
 		var p commerce.Place
-		var channel string
 		var since int64
 		if err := r.Scan(&p.ID, &p.Show, &p.Number, &p.Variant, &p.Viewer.Platform, &p.Viewer.ID, &p.Viewer.Name, &p.Person, &p.Receipt, &p.Quantity,
-			&p.Price.Minor, &p.Price.Currency, &channel, &since, &p.State, &p.Claim.Message, &p.Claim.Part); err != nil {
+			&p.Price.Minor, &p.Price.Currency, &p.Answer.Kind, &p.Answer.Channel.Platform, &p.Answer.Channel.ID, &p.Answer.Message, &since, &p.State,
+			&p.Claim.Platform, &p.Claim.Message, &p.Claim.Part); err != nil {
 			return err
 		}
-		p.Claim.Platform, p.Since = p.Viewer.Platform, fromMS(since)
-		if channel != "" {
-			p.Answer = chat.Answer{Kind: chat.ToChannel, Channel: chat.Channel{Platform: p.Viewer.Platform, ID: channel}}
-		}
+		p.Since = fromMS(since)
 		st.Places = append(st.Places, p)
 		return nil
 	}, `SELECT p.place_id, p.show_id, p.number, p.variant_id, p.platform, p.viewer_id, COALESCE(v.name, ''), p.person, p.receipt_id, p.quantity, p.price_minor, p.currency,
-p.channel_id, p.since_ms, p.state, p.claim_message, p.claim_part FROM places p
+p.answer_kind, p.answer_platform, p.answer_channel, p.answer_message, p.since_ms, p.state, p.claim_platform, p.claim_message, p.claim_part FROM places p
 LEFT JOIN viewers v ON v.merchant_id = p.merchant_id AND v.platform = p.platform AND v.viewer_id = p.viewer_id
 WHERE p.merchant_id = $1 AND p.state = 'waiting' ORDER BY p.place_id`, m)
 }
@@ -115,10 +116,9 @@ func (db *DB) loadOrders(ctx context.Context, m int64, st *commerce.State) error
 			return err
 		}
 		o.Created, o.Updated = fromMS(created), fromMS(updated)
-		for src, to := range map[string]any{lines: &o.Lines, holds: &o.Holds, took: &o.Took} {
-			if err := json.Unmarshal([]byte(src), to); err != nil {
-				return fmt.Errorf("order %s: %w", o.Store, err)
-			}
+		err := errors.Join(json.Unmarshal([]byte(lines), &o.Lines), json.Unmarshal([]byte(holds), &o.Holds), json.Unmarshal([]byte(took), &o.Took))
+		if err != nil {
+			return fmt.Errorf("order %s: %w", o.Store, err)
 		}
 		st.Orders = append(st.Orders, o)
 		return nil
@@ -209,14 +209,14 @@ func (db *DB) Decided(ctx context.Context, merchant commerce.ID, keys []commerce
 	return out, nil
 }
 
-const decisionColumns = `c.platform, c.message_id, c.part, c.show_id, c.viewer_id, COALESCE(v.name, ''), c.kind, c.number, c.variant_id, c.quantity, c.reason, c.hold_id,
-c.decided_ms FROM claims c LEFT JOIN viewers v ON v.merchant_id = c.merchant_id AND v.platform = c.platform AND v.viewer_id = c.viewer_id`
+const decisionColumns = `c.platform, c.message_id, c.part, c.show_id, c.viewer_platform, c.viewer_id, COALESCE(v.name, ''), c.kind, c.number, c.variant_id, c.quantity, c.reason, c.hold_id,
+c.decided_ms FROM claims c LEFT JOIN viewers v ON v.merchant_id = c.merchant_id AND v.platform = c.viewer_platform AND v.viewer_id = c.viewer_id`
 
 func scanDecision(r *sql.Rows) (commerce.Decision, error) {
 	var d commerce.Decision
 	var at int64
-	err := r.Scan(&d.Key.Platform, &d.Key.Message, &d.Key.Part, &d.Show, &d.Viewer.ID, &d.Viewer.Name, &d.Kind, &d.Number, &d.Variant, &d.Quantity, &d.Reason,
-		&d.Hold, &at)
-	d.Viewer.Platform, d.At = d.Key.Platform, fromMS(at)
+	err := r.Scan(&d.Key.Platform, &d.Key.Message, &d.Key.Part, &d.Show, &d.Viewer.Platform, &d.Viewer.ID, &d.Viewer.Name, &d.Kind, &d.Number, &d.Variant,
+		&d.Quantity, &d.Reason, &d.Hold, &at)
+	d.At = fromMS(at)
 	return d, err
 }

@@ -13,13 +13,13 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -48,7 +48,7 @@ type DB struct {
 	key    *seal.Key
 	log    *slog.Logger
 	read   *sql.DB
-	write  *sql.DB
+	write  *writer
 	pool   *pgxpool.Pool // PostgreSQL only
 	commit chan commitCall
 	stop   chan struct{}
@@ -71,15 +71,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		db.closePools()
 		return nil, err
 	}
-	dialect := goose.DialectSQLite3
-	if db.pool != nil {
-		dialect = goose.DialectPostgres
-	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	p, err := goose.NewProvider(dialect, db.write, files)
+	p, err := db.migrator()
 	if err == nil {
 		_, err = p.Up(ctx)
 	}
@@ -101,6 +93,22 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
+// migrator brings tables up to date. On PostgreSQL it holds a lock, because nodes may start at the same moment.
+func (db *DB) migrator() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if db.pool == nil {
+		return goose.NewProvider(goose.DialectSQLite3, db.write.DB, files)
+	}
+	l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120)) // asks every second, for two minutes
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db.write.DB, files, goose.WithSessionLocker(l))
+}
+
 func (db *DB) openPostgres(ctx context.Context, u string) error {
 	cfg, err := pgxpool.ParseConfig(u)
 	if err != nil {
@@ -116,7 +124,7 @@ func (db *DB) openPostgres(ctx context.Context, u string) error {
 		return fmt.Errorf("reach PostgreSQL at %s: %w", cfg.ConnConfig.Host, err)
 	}
 	db.read = stdlib.OpenDBFromPool(db.pool)
-	db.write = db.read
+	db.write = &writer{DB: db.read}
 	return nil
 }
 
@@ -129,26 +137,33 @@ func (db *DB) openSQLite(ctx context.Context, file string) error {
 		}, more...)}
 		return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode() + "&_txlock=immediate"
 	}
-	var err error
-	if db.write, err = sql.Open("sqlite", dsn()); err != nil {
+	lite, err := sql.Open("sqlite", dsn())
+	if err != nil {
 		return err
 	}
+	db.write = &writer{DB: lite, queue: true}
 	db.write.SetMaxOpenConns(2) // the committer's own, and one for everything else
-	var mode string
-	var sync int
-	if err := db.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+	if err := safe(ctx, db.write.DB); err != nil {
 		return fmt.Errorf("open %s: %w", file, err)
-	}
-	if err := db.write.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&sync); err != nil {
-		return fmt.Errorf("open %s: %w", file, err)
-	}
-	if mode != "wal" || sync != 2 {
-		return fmt.Errorf("open %s: journal %q and synchronous %d where wal and 2 were asked for: holds would not be safe", file, mode, sync)
 	}
 	if db.read, err = sql.Open("sqlite", dsn("query_only(1)")); err != nil {
 		return err
 	}
 	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	return nil
+}
+
+// safe asks the open database whether it took the pragmas that holds rely on: a misspelt one is passed over in silence.
+func safe(ctx context.Context, lite *sql.DB) error {
+	for _, p := range []struct{ name, want string }{{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"}} {
+		var got string
+		if err := lite.QueryRowContext(ctx, "PRAGMA "+p.name).Scan(&got); err != nil {
+			return err
+		}
+		if got != p.want {
+			return fmt.Errorf("%s is %s where %s was asked for: holds would not be safe", p.name, got, p.want)
+		}
+	}
 	return nil
 }
 
@@ -175,7 +190,7 @@ func (db *DB) closePools() error {
 	if db.read != nil {
 		errs = append(errs, db.read.Close())
 	}
-	if db.write != nil && db.write != db.read {
+	if db.write != nil && db.write.DB != db.read {
 		errs = append(errs, db.write.Close())
 	}
 	if db.pool != nil {
@@ -220,19 +235,6 @@ func (db *DB) rows(ctx context.Context, scan func(*sql.Rows) error, query string
 	return rs.Err()
 }
 
-// inTx runs f in one write transaction.
-func (db *DB) inTx(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
 func ms(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -252,15 +254,4 @@ func flag(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-func columns(n int) string { // $1, $2, ...
-	var b strings.Builder
-	for i := 1; i <= n; i++ {
-		if i > 1 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", i)
-	}
-	return b.String()
 }

@@ -1,0 +1,385 @@
+package commerce
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"hawker/internal/chat"
+)
+
+// TestRandom drives a desk with random requests and random fates of its commits, and checks after each step what must
+// always be true.
+func TestRandom(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t)
+		rt.Repeat(map[string]func(*rapid.T){
+			"": w.check,
+			"step": func(t *rapid.T) {
+				var reqs []Request
+				for range rapid.IntRange(1, 5).Draw(t, "requests") {
+					reqs = append(reqs, w.draw(t))
+				}
+				w.step(t, reqs)
+			},
+			"wait": func(t *rapid.T) {
+				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{1, 4, 30, 180, 700}).Draw(t, "seconds")) * time.Second)
+			},
+			"restart": func(*rapid.T) { w.load() },
+		})
+	})
+}
+
+// world is a merchant under random requests.
+type world struct {
+	m      *memory
+	d      *Desk
+	now    time.Time
+	n      int // messages and orders so far
+	asked  []Request
+	orders []Order
+	over   map[wish]int // counted pieces of a person and item above the cap, which only some requests may raise
+	last   map[ID]StockFact
+	read   int // entries whose facts are in last
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{m: stocked(t), now: epoch, over: map[wish]int{}, last: map[ID]StockFact{}}
+	w.load()
+	return w
+}
+
+func (w *world) load() {
+	st, _ := w.m.Load(nil, 7) //nolint:staticcheck // the ledger in memory asks no context
+	w.d = NewDesk(7, st)
+}
+
+// step plans, commits with a random fate, and confirms as the merchant's goroutine does.
+func (w *world) step(t *rapid.T, reqs []Request) {
+	if due, ok := w.d.NextDue(); ok && !due.After(w.now) {
+		reqs = append(reqs, Expire{})
+	}
+	for range 3 {
+		before := trace(w.d)
+		b, outs := w.d.Plan(w.now, reqs)
+		if b.Empty() {
+			w.d.CommitNothing()
+			w.answers(t, reqs, outs)
+			return
+		}
+		fate := rapid.SampledFrom([]string{"ok", "ok", "ok", "ok", "ok", "fails", "unknown", "unknown and done"}).Draw(t, "fate")
+		var err error
+		if fate == "ok" || fate == "unknown and done" {
+			err = w.m.Commit(nil, b) //nolint:staticcheck // as above
+		}
+		switch {
+		case errors.Is(err, ErrRepeated):
+			w.d.Rollback()
+			for _, d := range b.Decisions {
+				if old, ok := w.m.decisions[d.Key]; ok {
+					w.d.Known(old, w.now)
+				}
+			}
+			continue
+		case err != nil:
+			t.Fatalf("%v: %v", reqs, err)
+		case fate == "ok":
+			w.d.Commit()
+			w.answers(t, reqs, outs)
+			w.caps(t, reqs)
+		case fate == "fails":
+			w.d.Rollback()
+			if d := differ(before, trace(w.d)); d != "" {
+				t.Fatalf("%v: taking the plan back left a trace: %s", reqs, d)
+			}
+		default: // nobody knows: what is stored is the truth
+			w.load()
+			w.caps(t, reqs)
+		}
+		return
+	}
+	t.Fatal("keys are repeated again and again")
+}
+
+// answers checks that each request with a key has one answer, and that a stored decision is answered as it was.
+func (w *world) answers(t *rapid.T, reqs []Request, outs []Outcome) {
+	told := map[Key][]Outcome{}
+	for _, o := range outs {
+		if o.What == Claimed {
+			told[o.Key] = append(told[o.Key], o)
+		}
+	}
+	for _, r := range reqs {
+		k := keyOf(r)
+		if k.Message == "" {
+			continue
+		}
+		if len(told[k]) == 0 {
+			t.Fatalf("%+v has no answer", r)
+		}
+		o := told[k][0]
+		told[k] = told[k][1:]
+		// What memory forgot may be refused now, which changes nothing; it is never given anything a second time.
+		kept := slices.Contains([]Reason{Held, PartlyHeld, Waitlisted, Changed, Passed, Duplicate}, o.Reason)
+		if old := w.m.decisions[k]; kept && (o.Reason != old.Reason || o.Hold != old.Hold) {
+			t.Fatalf("%+v was answered by %s, hold %d, and is now by %s, hold %d", r, old.Reason, old.Hold, o.Reason, o.Hold)
+		}
+		if o.Reason == "" {
+			t.Fatalf("%+v has an answer without a reason", r)
+		}
+	}
+	for k, left := range told {
+		if len(left) > 0 {
+			t.Fatalf("%v has too many answers: %+v", k, left)
+		}
+	}
+}
+
+func keyOf(r Request) Key {
+	switch r := r.(type) {
+	case Claim:
+		return r.Key
+	case Pass:
+		return r.Key
+	case Change:
+		return r.Key
+	}
+	return Key{}
+}
+
+// caps checks that nobody came past a cap but by what may bring them there: joining persons, a lower cap, paying late.
+func (w *world) caps(t *rapid.T, reqs []Request) {
+	may := slices.ContainsFunc(reqs, func(r Request) bool {
+		switch r.(type) {
+		case Bind, SetShow, Paid:
+			return true
+		}
+		return false
+	})
+	over := map[wish]int{}
+	for k := range w.d.claimed {
+		for _, s := range w.d.shows {
+			for i := range s.Lineup.Items {
+				it := &s.Lineup.Items[i]
+				x := wish{person: k.person, show: s.ID, number: it.Number}
+				if n := w.d.counted(k.person, s.ID, it.Number) - it.Cap; it.Cap > 0 && n > 0 {
+					over[x] = n
+					if n > w.over[x] && !may {
+						t.Fatalf("%v: %s has %d more than the cap of item %d", reqs, k.person, n, it.Number)
+					}
+				}
+			}
+		}
+	}
+	w.over = over
+}
+
+// check is what must be true between any two steps.
+func (w *world) check(t *rapid.T) {
+	held, sold := map[ID]int64{}, map[ID]int64{}
+	first := time.Time{}
+	for _, h := range w.d.holds {
+		if h.State != StateHeld {
+			continue
+		}
+		if !h.Contained {
+			held[h.Variant] += int64(h.Quantity)
+		}
+		if !w.d.frozen(h) && (first.IsZero() || h.Expires.Before(first)) {
+			first = h.Expires
+		}
+	}
+	if due, ok := w.d.NextDue(); ok == first.IsZero() || ok && !due.Equal(first) {
+		t.Fatalf("NextDue = %v, %v; the first open hold ends at %v", due, ok, first)
+	}
+	for _, o := range w.d.orders {
+		for v, n := range o.Took {
+			sold[v] += n
+		}
+	}
+	for v, s := range w.d.stock {
+		if s.Held != held[v] || s.Sold != sold[v] {
+			t.Fatalf("variant %d: held %d, sold %d; holds say %d, orders %d", v, s.Held, s.Sold, held[v], sold[v])
+		}
+		if s.Held < 0 || s.Sold < 0 || s.Short < 0 || !s.Endless && s.Held+s.Sold > s.Available+s.Short {
+			t.Fatalf("variant %d: %+v", v, *s)
+		}
+	}
+	for v, ids := range w.d.lines {
+		for _, id := range ids {
+			w.waits(t, v, w.d.places[id])
+		}
+	}
+	if err := Verify(w.m.entries, [32]byte{}); err != nil {
+		t.Fatal(err)
+	}
+	w.facts(t)
+	if d := differ(durable(w.d), durable(NewDesk(7, w.m.state()))); d != "" {
+		t.Fatalf("the batches do not give the desk's state: %s", d)
+	}
+}
+
+// waits checks that a place waits for a reason.
+func (w *world) waits(t *rapid.T, v ID, p *Place) {
+	s := w.d.shows[p.Show]
+	if p.State != PlaceWaiting || s.State != ShowLive || s.Paused {
+		if p.State != PlaceWaiting {
+			t.Fatalf("place %d is in line and %s", p.ID, p.State)
+		}
+		return
+	}
+	if it := s.Lineup.Item(p.Number); it != nil && !it.Closed && it.Variant(v) != nil && w.d.stock[v].Free() != 0 {
+		t.Fatalf("%s waits for %d while %d are free", p.Viewer.ID, v, w.d.stock[v].Free())
+	}
+}
+
+// facts replays the ledger: its last word on each variant is how the variant stands.
+func (w *world) facts(t *rapid.T) {
+	for _, e := range w.m.entries[w.read:] {
+		var f Fact
+		if err := json.Unmarshal(e.Body, &f); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range f.Stock {
+			w.last[s.Variant] = s
+		}
+	}
+	w.read = len(w.m.entries)
+	for v, s := range w.d.stock {
+		if want := (StockFact{v, s.Available, s.Held, s.Sold, s.Short, s.Endless}); w.last[v] != want && want != (StockFact{Variant: v}) {
+			t.Fatalf("the ledger's last word on variant %d is %+v; it is %+v", v, w.last[v], want)
+		}
+	}
+}
+
+// draw makes a random request, often one that was made before.
+func (w *world) draw(t *rapid.T) Request {
+	if len(w.asked) > 0 && rapid.IntRange(0, 7).Draw(t, "again") == 0 {
+		return rapid.SampledFrom(w.asked).Draw(t, "which")
+	}
+	r := w.fresh(t)
+	if keyOf(r).Message != "" {
+		w.asked = append(w.asked, r)
+	}
+	return r
+}
+
+func (w *world) fresh(t *rapid.T) Request {
+	small := func(label string, from, to int) int { return rapid.IntRange(from, to).Draw(t, label) }
+	yes := func(label string) bool { return small(label, 0, 2) == 0 }
+	who := who(rapid.SampledFrom([]string{"ana", "bob", "cy", "dee", "ana@room"}).Draw(t, "who"))
+	w.n++
+	ask := Ask{Key: Key{Platform: who.Platform, Message: strconv.Itoa(w.n)}, Show: rapid.SampledFrom([]ID{spring, spring, spring, autumn}).Draw(t, "show"), Viewer: who}
+	variant := rapid.SampledFrom([]ID{mug, mug, small_, medium, plate}).Draw(t, "variant")
+	item := map[ID]int{mug: 1, small_: 2, medium: 2, plate: 3}[variant]
+	if ask.Show == autumn {
+		variant, item = mug, 9
+	}
+	switch kind := small("kind", 0, 25); kind {
+	case 10:
+		return Pass{Ask: ask, Number: item * small("all", 0, 1)}
+	case 11, 12:
+		return Change{Ask: ask, Number: item, Variant: variant, Delta: small("delta", -3, 3)}
+	case 13:
+		return Retract{Message: who.Platform, ID: strconv.Itoa(small("id", 1, w.n)), ByMod: yes("mod")}
+	case 14:
+		return Release{Hold: w.someHold(t)}
+	case 15:
+		return Opened{[]ID{w.someHold(t)}}
+	case 16, 17:
+		return Drafted{Holds: []ID{w.someHold(t)}, Draft: fmt.Sprint("D", w.n), Created: w.now.Add(-time.Duration(small("ago", 0, 9)) * time.Second)}
+	case 18, 19:
+		return w.order(t)
+	case 20, 21:
+		return Read{[]Reading{{Variant: variant, Available: int64(small("available", -1, 6)), At: w.now.Add(-time.Duration(small("ago", 0, 9)) * time.Second), Endless: small("endless", 0, 9) == 0}}}
+	case 22:
+		n := int64(small("n", -2, 4))
+		if yes("set") {
+			return SetStock{Variant: variant, Available: &n}
+		}
+		return SetStock{Variant: variant, Add: n}
+	case 23:
+		return Gate{Show: ask.Show, Number: item * small("item", 0, 1), Closed: yes("closed")}
+	case 24:
+		return w.show(t, ask.Show)
+	case 25:
+		return Bind{Viewer: who, Person: rapid.SampledFrom([]string{"anna", "bo"}).Draw(t, "person")}
+	}
+	return Claim{Ask: ask, Number: item, Variant: variant, Quantity: small("quantity", 1, 4), Add: yes("add"), Wait: yes("wait")}
+}
+
+const small_ = small // the name is taken where requests are drawn
+
+func (w *world) someHold(t *rapid.T) ID {
+	ids := []ID{5}
+	for id, h := range w.d.holds {
+		if h.State == StateHeld {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids[rapid.IntRange(0, len(ids)-1).Draw(t, "hold")]
+}
+
+// order is a new order for some hold of any state, with lines that may differ from it, or news of an old one.
+func (w *world) order(t *rapid.T) Request {
+	variants := map[string]ID{"gid/mug": mug, "gid/S": small_, "gid/M": medium, "gid/plate": plate}
+	state := rapid.SampledFrom([]OrderState{OrderPending, OrderPaid, OrderPaid, OrderPaid, OrderRefunded, OrderCancelled}).Draw(t, "state")
+	at := w.now.Add(-time.Duration(rapid.IntRange(0, 9).Draw(t, "ago")) * time.Second)
+	if len(w.orders) > 0 && rapid.Bool().Draw(t, "old") {
+		i := rapid.IntRange(0, len(w.orders)-1).Draw(t, "order")
+		o := &w.orders[i]
+		o.State, o.Updated = state, at
+		return Paid{*o, variants}
+	}
+	o := Order{Store: fmt.Sprint("O", w.n), Name: "#", State: state, Created: at, Updated: at}
+	var ids []ID
+	for id := range w.d.holds {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		h := w.d.holds[id]
+		if rapid.IntRange(0, 2).Draw(t, "pays") > 0 {
+			continue
+		}
+		if h.Draft != "" && rapid.Bool().Draw(t, "draft") {
+			o.Draft = h.Draft
+		} else {
+			o.Holds = append(o.Holds, id)
+		}
+		for gid, v := range variants {
+			if v == h.Variant {
+				o.Lines = append(o.Lines, OrderLine{gid, max(1, h.Quantity+rapid.IntRange(-1, 1).Draw(t, "edit")), eur(100)})
+			}
+		}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "other") == 0 {
+		o.Lines = append(o.Lines, OrderLine{"gid/mug", rapid.IntRange(1, 2).Draw(t, "more"), eur(100)})
+	}
+	w.orders = append(w.orders, o)
+	return Paid{o, variants}
+}
+
+// show is a show with a random change: its state, a cap, an item less.
+func (w *world) show(t *rapid.T, id ID) Request {
+	s := springShow()
+	if id == autumn {
+		s = autumnShow()
+	}
+	s.State = rapid.SampledFrom([]ShowState{ShowLive, ShowLive, ShowEnded, ShowPlanned}).Draw(t, "state")
+	s.Lineup.Items[0].Cap = rapid.IntRange(0, 3).Draw(t, "cap")
+	if rapid.IntRange(0, 4).Draw(t, "drop") == 0 {
+		s.Lineup.Items = s.Lineup.Items[1:]
+	}
+	if rapid.IntRange(0, 4).Draw(t, "clash") == 0 {
+		s.Channels = []chat.Channel{{Platform: chat.Twitch, ID: "1"}}
+	}
+	return SetShow{s}
+}

@@ -1,0 +1,27 @@
+package sqldb
+
+import (
+	"context"
+
+	"hawker/commerce"
+	"hawker/internal/chat"
+)
+
+// DropAccount forgets a connected account with its tokens; its channels stay, without it.
+func (db *DB) DropAccount(ctx context.Context, merchant commerce.ID, platform chat.Platform, id, purpose string) error {
+	_, err := db.write.ExecContext(ctx, `DELETE FROM accounts WHERE merchant_id = $1 AND platform = $2 AND platform_id = $3 AND purpose = $4`,
+		int64(merchant), string(platform), id, purpose)
+	return err
+}
+
+// DropChannel forgets a chat. Shows that named it keep its id.
+func (db *DB) DropChannel(ctx context.Context, merchant commerce.ID, c chat.Channel) error {
+	_, err := db.write.ExecContext(ctx, `DELETE FROM channels WHERE merchant_id = $1 AND platform = $2 AND channel_id = $3`, int64(merchant), string(c.Platform), c.ID)
+	return err
+}
+
+// DropStore forgets the store and what opens it; products, holds and orders stay.
+func (db *DB) DropStore(ctx context.Context, merchant commerce.ID) error {
+	_, err := db.write.ExecContext(ctx, `DELETE FROM stores WHERE merchant_id = $1`, int64(merchant))
+	return err
+}
