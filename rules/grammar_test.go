@@ -22,8 +22,11 @@ func TestOptions(t *testing.T) {
 		}},
 		{"other signs", Options{Signs: "?."}, onAir(5), []parsing{{"?buy 5", "buy 5"}, {".buy 5", "buy 5"}, {"!buy 5", "chat"}, {"what?", "question"}}},
 		{"the shop's words for values", Options{Aliases: map[string][]string{"Anthracite": {"Charcoal", "dark grey"}, "off-white": {"ivory"}}}, onAir(12), []parsing{
-			{"!buy 20 charcoal", "buy 20 Anthracite"}, {"!buy 20 Dark Grey x2", "buy 20 Anthracite x2"}, {"!buy 20 charc", "buy 20 Anthracite"},
-			{"!buy 20 charcaol", "buy 20 Anthracite"}, {"sold 20 ivory", "buy 20 Off-White"},
+			{"!buy 20 charcoal", "buy 20 Anthracite"},
+			{"!buy 20 Dark Grey x2", "buy 20 Anthracite x2"},
+			{"!buy 20 charc", "buy 20 Anthracite"},
+			{"!buy 20 charcaol", "buy 20 Anthracite"},
+			{"sold 20 ivory", "buy 20 Off-White"},
 		}},
 		{"the channel's emotes", Options{Emotes: []string{"anaHype"}}, onAir(5), []parsing{{"anaHype !buy 5", "buy 5"}, {"sold 5 anaHype", "buy 5"}, {"mine anaHype", "chat"}}},
 		{"number words of the language", Options{Language: "fr"}, onAir(5), []parsing{{"!buy 5 deux", "buy 5 x2"}, {"!buy 5 two", "buy 5"}}},

@@ -105,10 +105,13 @@ func (l *listener) onMessage(data []byte, edit bool) {
 		return
 	}
 	sent, _ := wire.Snowflake(m.ID)
-	c, now := l.c, time.Now()
+	c, now, key := l.c, time.Now(), m.ID
+	if edit { // a preview that comes after an edit brings the same edit again
+		key += " " + m.Edited
+	}
 	c.mu.Lock()
 	p := c.channels[m.Channel]
-	if p == nil || !edit && !l.c.dedupe.add(m.ID) {
+	if p == nil || !c.dedupe.add(key) {
 		c.mu.Unlock()
 		return
 	}

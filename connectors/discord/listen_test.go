@@ -29,6 +29,7 @@ func TestHearsAll(t *testing.T) {
 	owner := s.Type(shopID, discordsim.Viewer{ID: "50099", Name: "anna", Global: "Anna"}, "hello")
 	s.Embed(shopID, first)
 	s.Edit(shopID, first, "!buy 4")
+	s.Embed(shopID, first)
 	spoken, err := c.Say(t.Context(), line("held"))
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func TestSilence(t *testing.T) {
 		s.Mute(false)
 		e.line(s.Type(shopID, ana, "hello"))
 		f := s.Figures()
-		if f.Identifies != 1 || f.Resumes < 1 || f.Resumes > 2 || e.count(chat.Gap) != 0 || f.Closes[0] != 4000 {
+		if f.Identifies != 1 || f.Resumes < 1 || f.Resumes > 2 || e.count(chat.Gap) != 0 || slices.Contains(f.Closes, 1000) || slices.Contains(f.Closes, 1001) {
 			t.Errorf("%+v, %d gaps", f, e.count(chat.Gap))
 		}
 	})

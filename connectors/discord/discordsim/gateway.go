@@ -137,19 +137,22 @@ func (s *Sim) gateway(w http.ResponseWriter, r *http.Request) {
 			late.Reset(s.cfg.Heartbeat*3/2 + time.Second)
 		}
 	}
+	s.mu.Lock()
+	byUs := l.ended
+	s.mu.Unlock()
 	late.Stop()
 	stop()
 	<-written
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.links, l)
-	if !l.ended {
+	if !byUs {
 		s.tally.closes = append(s.tally.closes, code)
 	}
 	if l.session != nil && l.session.link == l {
 		l.session.link = nil
 		// Page "Gateway": a client's 1000 or 1001 ends the session, and so do our 4007 and 4009.
-		if byClient := code == 1000 || code == 1001; byClient && !l.ended || l.ended && (code == 4007 || code == 4009) {
+		if byClient := code == 1000 || code == 1001; byClient && !byUs || byUs && (code == 4007 || code == 4009) {
 			delete(s.sessions, l.session.id)
 		}
 	}
