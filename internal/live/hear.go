@@ -211,6 +211,10 @@ func (m *Merchant) claims(t *turn, h *heard) {
 		m.noteWhy(h, commerce.NotOnSale)
 		return
 	}
+	if c.Reason != "" && c.Name != rules.Buy && c.Name != rules.Wait { // unclear: nothing is given back or changed by guessing
+		m.noteWhy(h, c.Reason)
+		return
+	}
 	if t.lines == nil {
 		t.lines = map[commerce.Key]*heard{}
 	}
@@ -271,6 +275,10 @@ func (m *Merchant) host(t *turn, h *heard) {
 		return
 	}
 	c := h.cmd
+	if c.Reason != "" { // which item, or how many? Guessing would take the item off air
+		m.noteWhy(h, c.Reason)
+		return
+	}
 	m.noteWhy(h, commerce.Info)
 	switch c.Name {
 	case rules.Next:
