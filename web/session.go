@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -27,8 +28,9 @@ func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
+	to := local(r.URL.Query().Get("to"))
 	if _, _, err := s.member(w, r); err == nil {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		http.Redirect(w, r, cmp.Or(to, "/"), http.StatusSeeOther)
 		return
 	}
 	all, err := s.DB.Merchants(r.Context())
@@ -40,7 +42,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
 		s.pages.Render(w, r, "empty", ui.Frame{Layout: ui.Bare, Title: "Not set up yet"}, nil)
 		return
 	}
-	s.pages.Render(w, r, "sign-in", ui.Frame{Layout: ui.Bare, Title: "Sign in"}, signInForm{To: local(r.URL.Query().Get("to"))})
+	s.pages.Render(w, r, "sign-in", ui.Frame{Layout: ui.Bare, Title: "Sign in"}, signInForm{To: to})
 }
 
 func (s *Server) signInNow(w http.ResponseWriter, r *http.Request) {
@@ -69,10 +71,7 @@ func (s *Server) signInNow(w http.ResponseWriter, r *http.Request) {
 		s.kit.Fail(w, r, err)
 		return
 	}
-	if f.To == "" {
-		f.To = "/"
-	}
-	http.Redirect(w, r, f.To, http.StatusSeeOther)
+	http.Redirect(w, r, cmp.Or(f.To, "/"), http.StatusSeeOther)
 }
 
 // check finds the member with an e-mail address and a password. An unknown address takes as long to refuse as a wrong

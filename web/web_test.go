@@ -93,6 +93,9 @@ func TestSession(t *testing.T) {
 	if r := c.get("/channels"); r.status != http.StatusOK {
 		t.Errorf("a page with a session: %d", r.status)
 	}
+	if r := c.get("/sign-in?to=%2Fstore"); r.to != "/store" {
+		t.Errorf("signing in when signed in leads to %s", r.to)
+	}
 	c.post("/sign-out")
 	if r := c.get("/channels"); r.status != http.StatusSeeOther {
 		t.Errorf("a page after signing out: %d", r.status)

@@ -89,7 +89,7 @@ func TestDemoJourney(t *testing.T) {
 	receipt.AwaitText(".slip", "Mug")
 	receipt.Await("document.querySelector('.slip-time')")
 	// Who has the link may look and pay, and change nothing.
-	receipt.Await("!document.querySelector('form[action$=\"/pass\"]')")
+	receipt.Await("!document.querySelector('button[name=pass]')")
 	receipt.AwaitText("#box", "!connect ")
 	receipt.Check("receipt")
 	receipt.Shot("receipt")
@@ -99,8 +99,8 @@ func TestDemoJourney(t *testing.T) {
 	demo.Type("#text-twitch", code)
 	demo.Click("#say-twitch button")
 	receipt.AwaitText("#box", "Nia")
-	receipt.Click("#box form button")
-	receipt.Await("document.querySelector('form[action$=\"/pass\"]')")
+	receipt.Click("#box button[name=join]")
+	receipt.Await("document.querySelector('button[name=pass]')")
 
 	receipt.Click("form[action$='/checkout'] button")
 	receipt.Await("location.pathname.startsWith('/checkouts/')")
@@ -135,7 +135,7 @@ func TestDemoJourney(t *testing.T) {
 	// And a tap in the live room holds a piece too.
 	room := b.Page(t, browsertest.View{Width: 390, Height: 844, Mobile: true})
 	room.Go(demo.Text("[...document.querySelectorAll('a')].find(a => a.textContent.includes('Live room')).href"))
-	room.Click("form[action$='/claim'] button")
+	room.Click(".room button.main[form=act]")
 	room.Await("[...document.querySelectorAll('a')].some(a => a.href.includes('/c/')) || document.querySelector('h-countdown')")
 	room.Check("room")
 	room.Shot("room")

@@ -98,7 +98,9 @@ func (m *Merchant) revive(e commerce.Effect) planned {
 // perform lets an effect out, after its batch became durable.
 func (m *Merchant) perform(p planned) {
 	if !p.notAfter.IsZero() && time.Now().After(p.notAfter) {
-		m.effectDone(p.id)
+		if p.stored {
+			m.effectDone(p.id)
+		}
 		return
 	}
 	if p.kind == effectShout {
@@ -106,13 +108,14 @@ func (m *Merchant) perform(p planned) {
 		m.effectDone(p.id)
 		return
 	}
-	m.say(speechOf{Speech: p.speech, id: p.id, notAfter: p.notAfter, from: p.from, timing: p.timing})
+	m.say(speechOf{Speech: p.speech, id: p.id, stored: p.stored, notAfter: p.notAfter, from: p.from, timing: p.timing})
 }
 
 // speechOf is an answer on its way to a Speaker.
 type speechOf struct {
 	Speech
 	id       commerce.ID
+	stored   bool // under id, until it is done
 	notAfter time.Time
 	from     time.Time
 	timing   *Timing
@@ -125,13 +128,13 @@ var errNoVoice = errors.New("no account speaks in this channel")
 // say hands an answer to the Speaker of its channel. An answer to a waiting request is told by the request's outcome.
 func (m *Merchant) say(s speechOf) {
 	if s.To.Kind == chat.ToRequest || s.To.Channel.ID == "" {
-		m.effectDone(s.id)
+		s.done(m)
 		return
 	}
 	sp := m.speakers[s.To.Channel]
 	if sp == nil {
 		m.unsaid.Add(1)
-		m.effectDone(s.id)
+		s.done(m)
 		return
 	}
 	u := &speaker.Utterance{ID: s.id, Rank: s.Rank, To: s.To, NotAfter: s.notAfter, Words: s.words}
@@ -153,6 +156,12 @@ func (m *Merchant) say(s speechOf) {
 		u.Words = func(bool) speaker.Words { return speaker.Words{Text: text} }
 	}
 	u.Done = func(at time.Time, err error) {
+		var refused *chat.Refused
+		if u.To.Kind == chat.ToPrivate && errors.As(err, &refused) && !refused.Unknown && !refused.Reconnect {
+			s.To = chat.Answer{Kind: chat.ToChannel, Channel: s.To.Channel} // the private way is closed: better openly than not at all
+			m.say(s)
+			return
+		}
 		if err == nil {
 			m.said.Add(1)
 			if s.timing != nil && !s.from.IsZero() {
@@ -161,9 +170,16 @@ func (m *Merchant) say(s speechOf) {
 		} else {
 			m.unsaid.Add(1)
 		}
-		m.effectDone(s.id)
+		s.done(m)
 	}
 	sp.Say(u)
+}
+
+// done forgets a stored answer.
+func (s *speechOf) done(m *Merchant) {
+	if s.stored {
+		m.effectDone(s.id)
+	}
 }
 
 // joins reports whether an outcome may stand in one line with others.

@@ -211,18 +211,18 @@ func (m *Merchant) claims(t *turn, h *heard) {
 		m.noteWhy(h, commerce.NotOnSale)
 		return
 	}
-	if c.Reason != "" && c.Name != rules.Buy && c.Name != rules.Wait { // unclear: nothing is given back or changed by guessing
-		m.noteWhy(h, c.Reason)
-		return
-	}
 	if t.lines == nil {
 		t.lines = map[commerce.Key]*heard{}
 	}
 	t.lines[a.Key] = h
+	if c.Reason != "" { // unclear: it is asked about; nothing is taken, given back or changed by guessing
+		t.reqs = append(t.reqs, commerce.Claim{Ask: a, Number: c.Item, Quantity: c.Quantity, Unclear: c.Reason})
+		return
+	}
 	switch c.Name {
 	case rules.Buy, rules.Wait:
 		t.reqs = append(t.reqs, commerce.Claim{
-			Ask: a, Number: c.Item, Variant: c.Variant, Quantity: c.Quantity, Add: c.Add, Wait: c.Name == rules.Wait, Unclear: c.Reason,
+			Ask: a, Number: c.Item, Variant: c.Variant, Quantity: c.Quantity, Add: c.Add, Wait: c.Name == rules.Wait,
 		})
 	case rules.Pass:
 		a.Show = m.showFor(h)

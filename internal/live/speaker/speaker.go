@@ -223,13 +223,21 @@ func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time
 	}
 	for _, u := range private {
 		w := u.Words(true)
-		line := chat.Line{To: u.To, Text: w.Text, Link: w.Link, LinkLabel: w.LinkLabel, Nonce: u.ID.String()}
+		line := chat.Line{To: u.To, Text: w.Text, Link: w.Link, LinkLabel: w.LinkLabel, Nonce: nonce(u)}
 		lines.Go(func() { s.post(ctx, line, []*Utterance{u}, nil) })
 	}
 	for _, g := range go1 {
 		lines.Go(func() { s.post(ctx, g.line, g.us, s.queueOf(g.c)) })
 	}
 	return next
+}
+
+// nonce makes repeating a line harmless; empty for what has no id, because two lines must not share one.
+func nonce(u *Utterance) string {
+	if u.ID == 0 {
+		return ""
+	}
+	return u.ID.String()
 }
 
 func (s *Speaker) queueOf(c chat.Channel) *speech {
@@ -300,7 +308,7 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Tim
 		if len(us) > 1 || !b.Replies && to.Kind == chat.ToReply {
 			to = chat.Answer{Kind: chat.ToChannel, Channel: c}
 		}
-		line = chat.Line{To: to, Text: cut(w.Text, b.MaxRunes), Link: w.Link, LinkLabel: w.LinkLabel, Nonce: first.ID.String()}
+		line = chat.Line{To: to, Text: cut(w.Text, b.MaxRunes), Link: w.Link, LinkLabel: w.LinkLabel, Nonce: nonce(first)}
 		if _, told := q.said[line.Text]; !told && line.Text != "" {
 			return line, us, dead, why
 		}

@@ -2,6 +2,7 @@
 package shout
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,10 +63,8 @@ type Queue struct {
 func (x *Queue) Add(s live.Shout) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, id := range x.seen {
-		if id == s.ID && id != 0 {
-			return
-		}
+	if s.ID != 0 && slices.Contains(x.seen, s.ID) {
+		return
 	}
 	if x.seen = append(x.seen, s.ID); len(x.seen) > mostSeen {
 		x.seen = x.seen[1:]
@@ -113,12 +112,7 @@ func cardOf(all []live.Shout, w *words.Words) *Card {
 	}
 	var names, titles []string
 	add := func(list []string, s string) []string {
-		for _, x := range list {
-			if x == s {
-				return list
-			}
-		}
-		if s == "" {
+		if s == "" || slices.Contains(list, s) {
 			return list
 		}
 		return append(list, s)
