@@ -80,6 +80,7 @@ func TestDemoJourney(t *testing.T) {
 
 	// A buyer on Twitch, whose answer carries a receipt.
 	demo.Type("#me", "Nia Newcomer")
+	demo.Text("document.querySelector('#me').dispatchEvent(new Event('change', {bubbles: true}))")
 	demo.Type("#text-twitch", "!buy 3")
 	demo.Click("#say-twitch button")
 	answer := `[...document.querySelectorAll('[data-chat=twitch] a')].filter(a => a.href.includes('/c/') && a.closest('li, article, div').textContent.includes('#3')).pop()`
@@ -111,7 +112,7 @@ func TestDemoJourney(t *testing.T) {
 	overlay.AwaitText(".shout", "Nia")
 	overlay.Shot("overlay")
 	for _, c := range []string{"twitch", "youtube", "discord"} {
-		demo.AwaitText("[data-chat="+c+"]", "Nia Newcomer just bought")
+		demo.AwaitText("[data-chat="+c+"]", "Nia_Newcomer just bought")
 	}
 
 	// The same on the two others: YouTube's answer is public and carries the show's page, Discord's slash command is answered

@@ -18,7 +18,6 @@ import (
 	"hawker/internal/sqldb"
 )
 
-
 func listenLocal(t *testing.T) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
