@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -263,6 +264,7 @@ func durable(d *Desk) string {
 	return trace(&c)
 }
 
+// write writes a value and all that it leads to.
 func write(b *strings.Builder, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -273,7 +275,7 @@ func write(b *strings.Builder, v reflect.Value) {
 		b.WriteByte('&')
 		write(b, v.Elem())
 	case reflect.Map:
-		var rows []string
+		rows := make([]string, 0, v.Len())
 		for it := v.MapRange(); it.Next(); {
 			var row strings.Builder
 			write(&row, it.Key())
@@ -291,18 +293,29 @@ func write(b *strings.Builder, v reflect.Value) {
 		}
 		b.WriteByte(']')
 	case reflect.Struct:
+		n := v.NumField()
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			n = 2 // not the location: all times here are UTC
+		}
 		b.WriteByte('(')
-		for i := range v.NumField() {
-			if v.Type() == reflect.TypeFor[time.Time]() && i == 2 {
-				break // the location: all times here are UTC
+		for i := range n {
+			if f := v.Field(i); !f.IsZero() {
+				b.WriteString(strconv.Itoa(i) + ":")
+				write(b, f)
+				b.WriteByte(' ')
 			}
-			fmt.Fprintf(b, "%s:", v.Type().Field(i).Name)
-			write(b, v.Field(i))
-			b.WriteByte(' ')
 		}
 		b.WriteByte(')')
+	case reflect.String:
+		b.WriteString(v.String())
+	case reflect.Bool:
+		b.WriteString(strconv.FormatBool(v.Bool()))
 	default:
-		fmt.Fprint(b, v)
+		if v.CanInt() {
+			b.WriteString(strconv.FormatInt(v.Int(), 10))
+		} else {
+			b.WriteString(strconv.FormatUint(v.Uint(), 10))
+		}
 	}
 }
 

@@ -297,7 +297,7 @@ func (s *script) host(w []string) Request {
 	if w[len(w)-1] == "autumn" {
 		show = *s.d.shows[autumn]
 	}
-	show.Started, show.Ended, show.Paused, show.PausedAt = time.Time{}, time.Time{}, false, time.Time{} // a form knows nothing of these
+	show.Started, show.Ended, show.Paused, show.PausedAt, show.Lineup.OnAir = time.Time{}, time.Time{}, false, time.Time{}, 0 // a form knows none of these
 	show.Lineup.Items = slices.Clone(show.Lineup.Items)
 	switch w[0] {
 	case "start":
@@ -311,7 +311,6 @@ func (s *script) host(w []string) Request {
 	case "drop":
 		n := number(w, 1)
 		show.Lineup.Items = slices.DeleteFunc(show.Lineup.Items, func(it Item) bool { return it.Number == n })
-		show.Lineup.OnAir = 0
 	case "rename":
 		show.Name = w[1]
 	case "listen":

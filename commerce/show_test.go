@@ -53,6 +53,33 @@ func TestShows(t *testing.T) {
 	})
 }
 
+// A viewer who was banned gives everything back; no line asked for that, so nothing is kept as decided.
+func TestPassWithoutKey(t *testing.T) {
+	s := newScript(t)
+	s.play("ana buy 1 x2 -> held holds 2 left 1")
+	b, outs := s.d.Plan(s.now, []Request{Pass{Ask: Ask{Show: spring, Viewer: who("ana")}}, Pass{Ask: Ask{Show: spring, Viewer: who("ana")}}})
+	if err := s.m.Commit(t.Context(), b); err != nil || len(b.Decisions) != 0 {
+		t.Errorf("Commit = %v, decisions %+v", err, b.Decisions)
+	}
+	s.d.Commit()
+	if len(outs) != 2 || outs[0].Reason != Passed || outs[1].Reason != NothingHeld {
+		t.Errorf("outcomes %+v", outs)
+	}
+}
+
+// The desk does not remember for ever who claimed what last.
+func TestForgetsLastClaims(t *testing.T) {
+	s := newScript(t)
+	s.play("host stock mug 100000 -> restocked left 100000")
+	for n := range 10_000 {
+		s.d.Plan(s.now.Add(time.Duration(n)*10*time.Millisecond), []Request{claimOf(n)})
+		s.d.Commit()
+	}
+	if len(s.d.last) > 3000 { // some 300 were within 3 s, and it looks again at twice what it kept and 1,024
+		t.Errorf("%d last claims are kept", len(s.d.last))
+	}
+}
+
 // A channel is in at most one live show; what would break that is refused in the plan, and the rest of the batch stands.
 func TestChannelOfTwoShows(t *testing.T) {
 	s := newScript(t)

@@ -20,7 +20,6 @@ import (
 	"hawker/relay"
 	"hawker/web/desk"
 	"hawker/web/ui"
-	"hawker/web/viewer"
 )
 
 //go:embed templates/*.html
@@ -57,7 +56,7 @@ type Server struct {
 	IngestServer string
 	// SignInAs, when set, says who a browser without a session is; the demo signs everybody in.
 	SignInAs func(ctx context.Context) (sqldb.Member, bool)
-	// More adds further pages to the mux, such as the demo's. Static are their files for /static/.
+	// More adds further pages to the mux: those of viewers (web/viewer), the demo's. Static are their files for /static/.
 	More   []func(mux *http.ServeMux, kit *ui.Kit) error
 	Static []fs.FS
 
@@ -79,7 +78,7 @@ func (s *Server) Open() (http.Handler, error) {
 	var err error
 	s.kit, err = ui.New(ui.Options{
 		Public: s.Public, Key: s.Hub.Key, Pictures: s.Pictures, Proxies: s.Proxies, Log: s.Log, Version: s.Version,
-		Static: append([]fs.FS{desk.Static, viewer.Static}, s.Static...),
+		Static: append([]fs.FS{desk.Static}, s.Static...),
 	})
 	if err != nil {
 		return nil, err
@@ -96,9 +95,6 @@ func (s *Server) Open() (http.Handler, error) {
 	}
 	if err := d.Mount(mux, s.guard); err != nil {
 		return nil, fmt.Errorf("desk: %w", err)
-	}
-	if err := (&viewer.Pages{DB: s.DB, Hub: s.Hub, Kit: s.kit, Log: s.Log}).Mount(mux); err != nil {
-		return nil, fmt.Errorf("viewer: %w", err)
 	}
 	mux.HandleFunc("GET /sign-in", s.signInPage)
 	mux.HandleFunc("POST /sign-in", s.signInNow)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/goccy/go-yaml"
 )
 
 // Every variable that docker-compose.yml sets for hawker is a setting that exists, and what it waits for can say that it

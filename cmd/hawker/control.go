@@ -23,9 +23,8 @@ const (
 
 // order is what apply sends: the file, and the values of the variables that it names.
 type order struct {
-	File  []byte            `json:"file"`
-	Env   map[string]string `json:"env"`
-	Prune bool              `json:"prune"`
+	File []byte            `json:"file"`
+	Env  map[string]string `json:"env"`
 }
 
 // control answers apply and export on the socket until ctx ends. Where a socket cannot be made (a file system without

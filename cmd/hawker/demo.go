@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -166,6 +167,12 @@ func settingsOf(values map[string]string) (settings, error) {
 				f.SetString(x)
 			case reflect.Bool:
 				f.SetBool(x == "true")
+			case reflect.Int:
+				n, err := strconv.Atoi(x)
+				if err != nil {
+					return fmt.Errorf("setting %s: %w", field.Name, err)
+				}
+				f.SetInt(int64(n))
 			default:
 				return fmt.Errorf("setting %s is of a kind that has no text", field.Name)
 			}

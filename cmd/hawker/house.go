@@ -48,7 +48,7 @@ var errInUse = errors.New("another hawker runs in this data folder")
 
 // openHouse opens the data folder, the database and the bus. public is where people reach the pages.
 func openHouse(ctx context.Context, set settings, log *slog.Logger, public string) (_ *house, err error) {
-	h := &house{set: set, log: log, public: public, units: quota.NewMeter(0, nil)}
+	h := &house{set: set, log: log, public: public, units: quota.NewMeter(set.YouTube.DailyUnits, nil)}
 	defer func() {
 		if err != nil {
 			_ = h.close()

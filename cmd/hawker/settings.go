@@ -42,6 +42,7 @@ type twitchSettings struct {
 type youtubeSettings struct {
 	ClientID     string `name:"google-client-id" env:"HAWKER_GOOGLE_CLIENT_ID" placeholder:"ID" help:"The operator's Google project."`
 	ClientSecret string `name:"google-client-secret" env:"HAWKER_GOOGLE_CLIENT_SECRET" placeholder:"SECRET" help:"Its secret."`
+	DailyUnits   int    `name:"google-daily-units" env:"HAWKER_GOOGLE_DAILY_UNITS" default:"10000" help:"The project's YouTube quota a day, in units; Google raises it on request."`
 	APIURL       string `name:"youtube-api-url" env:"HAWKER_YOUTUBE_API_URL" default:"https://youtube.googleapis.com/" help:"Where the Data API is."`
 	AuthURL      string `name:"google-auth-url" env:"HAWKER_GOOGLE_AUTH_URL" default:"https://accounts.google.com/o/oauth2/v2/auth" help:"Where signing in is."`
 	TokenURL     string `name:"google-token-url" env:"HAWKER_GOOGLE_TOKEN_URL" default:"https://oauth2.googleapis.com/token" help:"Where tokens are."`

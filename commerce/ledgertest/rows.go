@@ -147,7 +147,7 @@ func everyField(t *testing.T, set Setup) {
 		show.Lineup.Items[i].Product = p
 	}
 	receipt := filled(f, func(r *commerce.Receipt) { r.Viewer = ana })
-	decision := filled(f, func(d *commerce.Decision) { d.Viewer = ana })
+	decision := filled(f, func(d *commerce.Decision) { d.Viewer, d.At = ana, f.at }) // only those of ten minutes are loaded
 	bind := filled(f, func(*commerce.Bind) {})
 	effect := filled(f, func(*commerce.Effect) {})
 	first := filled(f, func(e *commerce.Entry) { e.Seq, e.Prev = 1, st.LastHash })

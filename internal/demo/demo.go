@@ -55,8 +55,9 @@ const (
 	discordToken           = "demo-bot-token"
 )
 
-// dailyUnits is the quota of the pretend Google project: the demo must not end after the hour that a real one pays for.
-const dailyUnits = 10_000_000
+// DailyUnits is the quota of the pretend Google project: the demo must not end after the hour that a real one pays for. The
+// hub's own meter needs it too (quota.NewMeter), or it saves what need not be saved.
+const DailyUnits = 10_000_000
 
 // Demo is the running stand-ins and what is seen of them.
 type Demo struct {
@@ -124,7 +125,7 @@ func Start(ctx context.Context, log *slog.Logger) (_ *Demo, err error) {
 	}
 	d.startTwitch(ls[0], ls[1])
 	d.youtube = youtubesim.New(youtubesim.Config{
-		Channels: []youtubesim.Channel{{ID: youtubeID, Title: youtubeName, Live: true}}, ClientID: clientID, ClientSecret: clientSecret, DailyUnits: dailyUnits,
+		Channels: []youtubesim.Channel{{ID: youtubeID, Title: youtubeName, Live: true}}, ClientID: clientID, ClientSecret: clientSecret, DailyUnits: DailyUnits,
 	})
 	d.youtube.Start(ls[2])
 	d.google[0], d.google[1], _ = d.youtube.Grant(youtubeID)

@@ -19,6 +19,7 @@ type good struct {
 	crowd.Item
 	sku      string // of its first variant
 	limit    int    // pieces for one person
+	price    string // in this show, empty for the shop's
 	options  []string
 	variants []shopifysim.Variant
 }
@@ -27,10 +28,10 @@ type good struct {
 const rare = 6
 
 // goods are what the show sells, in the order of showing. Item 3, which the page invites to buy, comes first and has one
-// kind and plenty of pieces.
+// kind and plenty of pieces; it costs what the tag in the camera's picture says.
 func goods() []good {
 	out := []good{
-		{Item: crowd.Item{Number: 3, Noun: "mug"}, sku: "MUG-1", limit: 3}, {Item: crowd.Item{Number: 4, Noun: "plate"}, sku: "PLATE-1", limit: 4},
+		{Item: crowd.Item{Number: 3, Noun: "mug"}, sku: "MUG-1", limit: 3, price: "12.00"}, {Item: crowd.Item{Number: 4, Noun: "plate"}, sku: "PLATE-1", limit: 4},
 		{Item: crowd.Item{Number: 5, Noun: "bowl"}, sku: "BOWL-NOODLE", limit: 2}, {Item: crowd.Item{Number: rare, Noun: "vase"}, sku: "VASE-1", limit: 1},
 		{Item: crowd.Item{Number: 1, Noun: "cup"}, sku: "CUP-OAT", limit: 4}, {Item: crowd.Item{Number: 2, Noun: "bowl"}, sku: "BOWL-OAT", limit: 2},
 	}
@@ -97,7 +98,11 @@ func (d *Demo) Setup() (yaml []byte, env map[string]string) {
 	line("    channels: [twitch/%s, youtube/%s, discord/%s]", ownerID, youtubeID, discordID)
 	line("    lineup:")
 	for _, g := range goods() {
-		line("      - {number: %d, sku: %s, cap: %d} # %s", g.Number, g.sku, g.limit, g.Title)
+		price := ""
+		if g.price != "" {
+			price = ", price: " + g.price
+		}
+		line("      - {number: %d, sku: %s, cap: %d%s} # %s", g.Number, g.sku, g.limit, price, g.Title)
 	}
 	line("    ingest: {key_env: DEMO_INGEST_KEY}")
 	line("    destinations:")

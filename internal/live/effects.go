@@ -8,6 +8,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/speaker"
+	"hawker/internal/live/timing"
 	"hawker/internal/seal"
 )
 
@@ -43,8 +44,8 @@ type planned struct {
 	shout    *Shout
 	show     commerce.ID
 	notAfter time.Time
-	from     time.Time // when came what it answers
-	timing   *Timing   // where its time counts
+	from     time.Time      // when came what it answers
+	timing   *timing.Timing // where its time counts
 	private  func() []byte
 }
 
@@ -118,12 +119,9 @@ type speechOf struct {
 	stored   bool // under id, until it is done
 	notAfter time.Time
 	from     time.Time
-	timing   *Timing
+	timing   *timing.Timing
 	words    func(private bool) speaker.Words // instead of Outcome and Text
 }
-
-// errNoVoice means that no account speaks in a channel.
-var errNoVoice = errors.New("no account speaks in this channel")
 
 // say hands an answer to the Speaker of its channel. An answer to a waiting request is told by the request's outcome.
 func (m *Merchant) say(s speechOf) {

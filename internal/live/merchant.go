@@ -16,6 +16,7 @@ import (
 	"hawker/internal/live/codes"
 	"hawker/internal/live/pace"
 	"hawker/internal/live/speaker"
+	"hawker/internal/live/timing"
 	"hawker/internal/live/wording"
 	"hawker/internal/sqldb"
 	"hawker/rules"
@@ -63,9 +64,9 @@ type Merchant struct {
 	local     map[chat.Channel]bool                  // chats on this machine, where loopback links lead somewhere
 	names     atomic.Pointer[map[commerce.ID]string] // of shows, as in addresses
 	codes     codes.Codes
-	paying    Timing // from a payment's webhook to its shout-out said
-	answering Timing // from a line's arrival to its answer said
-	deciding  Timing // from a line's arrival to its durable decision
+	paying    timing.Timing // from a payment's webhook to its shout-out said
+	answering timing.Timing // from a line's arrival to its answer said
+	deciding  timing.Timing // from a line's arrival to its durable decision
 	counters
 
 	ready    chan struct{} // closed once the desk was loaded for the first time
@@ -339,6 +340,10 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 		case jobs[i].heard != nil:
 			m.hear(t, jobs[i].heard)
 		case jobs[i].cmd != nil:
+			if claim, ok := jobs[i].cmd.req.(commerce.Claim); ok && m.blocked[who(claim.Viewer)] {
+				claim.Unclear = commerce.Blocked
+				jobs[i].cmd.req = claim
+			}
 			t.reqs = append(t.reqs, jobs[i].cmd.req)
 			t.calls = append(t.calls, jobs[i].cmd)
 		}

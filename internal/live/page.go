@@ -8,6 +8,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/timing"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 )
@@ -40,11 +41,14 @@ type StoreState struct {
 	Trouble   string
 }
 
+// Figures sum measurements of one kind up.
+type Figures = timing.Figures
+
 // Timings are how fast it went, in the last 512 cases each.
 type Timings struct {
-	Decide Figures // from a line's arrival to its durable decision
-	Answer Figures // from a line's arrival until the platform accepted the answer
-	Shout  Figures // from a payment's webhook until the first platform accepted the shout-out
+	Decide timing.Figures // from a line's arrival to its durable decision
+	Answer timing.Figures // from a line's arrival until the platform accepted the answer
+	Shout  timing.Figures // from a payment's webhook until the first platform accepted the shout-out
 }
 
 // lookFor bounds how long a page waits for the merchant's goroutine.

@@ -8,6 +8,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/speaker"
+	"hawker/internal/live/timing"
 	"hawker/internal/sqldb"
 	"hawker/rules"
 )
@@ -142,7 +143,7 @@ func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned 
 	}
 	var out []planned
 	for _, x := range m.book.Decide(e, f) {
-		var timing *Timing
+		var timing *timing.Timing
 		var from time.Time
 		if x.ShoutOut {
 			id := m.ids.next(t.now)

@@ -101,6 +101,10 @@ type viewer struct {
 // the same bytes, so it must name everything that the parts depend on. own, when not nil, renders parts for this
 // browser alone, each time that something changed.
 func (c *Casts) Serve(w http.ResponseWriter, r *http.Request, key string, s Source, own func(ctx context.Context) ([]Part, error)) error {
+	if r.Method == http.MethodHead { // which asks for no body, and would wait for one
+		w.Header().Set("Content-Type", "text/event-stream")
+		return nil
+	}
 	x, err := c.join(key, s)
 	if err != nil {
 		return err

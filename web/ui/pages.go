@@ -134,7 +134,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, name string, f Fr
 	if f.Media || f.Framed {
 		h.Set("Content-Security-Policy", policy(f.Media, f.Framed))
 	}
-	if f.Private {
+	if f.Private && p.kit.trusted {
 		h.Set("Referrer-Policy", "no-referrer")
 	}
 	if f.Status != 0 {

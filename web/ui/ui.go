@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"hawker/internal/seal"
@@ -53,6 +54,7 @@ type Kit struct {
 
 	public   string
 	version  string
+	trusted  bool
 	secure   bool
 	key      *seal.Key
 	pictures *pictures
@@ -70,6 +72,7 @@ func New(o Options) (*Kit, error) {
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
 	}
+	k.trusted = trustworthy(o.Public)
 	k.Casts = newCasts(k.log)
 	k.pictures = newPictures(o.Key, o.Pictures, k.log)
 	var err error
@@ -80,6 +83,18 @@ func New(o Options) (*Kit, error) {
 		return nil, fmt.Errorf("error page: %w", err)
 	}
 	return k, nil
+}
+
+// trustworthy reports whether browsers tell us where a request comes from (Sec-Fetch-Site), which they do over https and
+// to loopback only (W3C Secure Contexts, 3.1). Elsewhere Origin must do, and a page without any referrer sends none: its
+// forms would be refused. There pages keep the policy same-origin, which tells other sites just as little.
+func trustworthy(public string) bool {
+	u, err := url.Parse(public)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") || err == nil && a.IsLoopback()
 }
 
 // Close ends all streams and waits for what feeds them.

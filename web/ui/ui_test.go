@@ -96,6 +96,23 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// On plain http beyond loopback browsers name no Sec-Fetch-Site, and a page without any referrer sends its forms with
+// "Origin: null": there secret pages keep the policy same-origin.
+func TestSecretPageOnPlainHTTP(t *testing.T) {
+	for public, want := range map[string]string{
+		"http://192.168.1.5:8080": "same-origin", "http://127.0.0.1:8080": "no-referrer", "http://[::1]:8080": "no-referrer", "https://shop.example": "no-referrer",
+	} {
+		k := newKit(t, ui.Options{Public: public})
+		p := onePage(t, k, `{{define "main"}}<h1>x</h1>{{end}}`)
+		w := get(t, k.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p.Render(w, r, "one", ui.Frame{Layout: ui.Viewer, Private: true}, nil)
+		})), "/")
+		if got := w.Header().Get("Referrer-Policy"); got != want {
+			t.Errorf("%s: %q, want %q", public, got, want)
+		}
+	}
+}
+
 func TestPageWithVideo(t *testing.T) {
 	k := newKit(t, ui.Options{})
 	p := onePage(t, k, `{{define "main"}}<h1>x</h1>{{end}}`)

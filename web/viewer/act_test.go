@@ -342,3 +342,17 @@ func TestNothingUnderTheAddress(t *testing.T) {
 	r.Header.Set("Accept-Language", "pt;q=0.9, de-AT, en")
 	has(t, b.do(r), http.StatusNotFound, "Hier ist keine Show", `<html lang="de"`)
 }
+
+// Who only waits in line reads a place, and neither a checkout nor that all is over; when it comes to them, a clock.
+func TestOnlyInLine(t *testing.T) {
+	h := newHouse(t)
+	h.claims("bob", "!buy 4")
+	link := h.claims("cy", "!buy 4")
+	b := h.browser()
+	has(t, b.get(link), http.StatusOK, "number 1 in line")
+	hasNot(t, b.get(link), "Continue to checkout", "Nothing is held", "All paid", "h-countdown")
+	s := b.stream(link)
+	h.types("bob", "!pass 4")
+	s.until("Continue to checkout")
+	has(t, b.get(link), http.StatusOK, "h-countdown")
+}

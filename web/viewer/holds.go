@@ -34,6 +34,7 @@ type holdsView struct {
 	Total               string
 	Paid, Payable, None bool
 	May                 bool // this browser may change it
+	InLine              bool
 	InRoom              bool
 	Shop, Room          string
 	Note                string // on the state of the show
@@ -98,7 +99,7 @@ func (v *visit) holds(x commerce.ReceiptView) holdsView {
 		})
 	}
 	out.Rows = append(out.Rows, closed[:min(len(closed), closedShown)]...)
-	out.Total, out.Payable, out.None = total.String(), out.Open > 0, len(out.Rows) == 0
+	out.Total, out.Payable, out.InLine, out.None = total.String(), out.Open > 0, len(x.Places) > 0, len(out.Rows) == 0
 	return out
 }
 
@@ -265,44 +266,43 @@ func choices(labels []string) string {
 	return s
 }
 
-// wanted are the browsers that asked for a code in the room: a code for everybody who only looks would be a code for
-// nobody. They are forgotten after codeShown.
-type wanted struct {
+// codeShown is how long the room goes on showing codes to who asked for one: a code for everybody who only looks would be
+// a code for nobody.
+const codeShown = 10 * time.Minute
+
+// notedMost bounds how many browsers are remembered; beyond it all are forgotten, which costs them a tap or a moment.
+const notedMost = 20_000
+
+// noted are browsers and when something was noted of them.
+type noted struct {
 	mu sync.Mutex
 	by map[seal.Token]time.Time
 }
 
-// How long the room goes on showing codes to who asked, and how many browsers are remembered.
-const (
-	codeShown   = 10 * time.Minute
-	codesWanted = 20_000
-)
-
-func (c *wanted) want(b seal.Token) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.by == nil || len(c.by) >= codesWanted {
-		c.by = map[seal.Token]time.Time{}
+func (n *noted) note(b seal.Token) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.by == nil || len(n.by) >= notedMost {
+		n.by = map[seal.Token]time.Time{}
 	}
-	c.by[b] = time.Now()
+	n.by[b] = time.Now()
 }
 
-func (c *wanted) wants(b seal.Token) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at, ok := c.by[b]
-	if ok && time.Since(at) > codeShown {
-		delete(c.by, b)
-		ok = false
-	}
-	return ok
+// at is when it was noted, zero when it was not.
+func (n *noted) at(b seal.Token) time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.by[b]
 }
 
-func (c *wanted) forget(b seal.Token) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.by, b)
+func (n *noted) forget(b seal.Token) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.by, b)
 }
+
+// wantsCode reports whether the browser asked for a code lately.
+func (p *Pages) wantsCode(v *visit) bool { return time.Since(p.codes.at(v.browser)) < codeShown }
 
 // boxView is the box that says whom the browser acts for, or helps it to act for somebody.
 type boxView struct {
@@ -365,7 +365,7 @@ func (p *Pages) join(ctx context.Context, v *visit, answer string) (told, error)
 // that one person has one cap.
 func (p *Pages) bind(ctx context.Context, v *visit, to chat.Viewer) error {
 	v.bound = to
-	p.joined.Add(1)
+	p.joined.note(v.browser)
 	if v.fresh {
 		return nil // it claimed nothing
 	}
@@ -377,11 +377,15 @@ func (p *Pages) bind(ctx context.Context, v *visit, to chat.Viewer) error {
 	return err
 }
 
+func (p *Pages) looker(v *visit) *looker {
+	return &looker{p: p, v: v, joined: p.joined.at(v.browser), asked: time.Now()}
+}
+
 // looker is one open stream of a browser: it knows who the browser is and renders its own parts when they changed.
 type looker struct {
 	p      *Pages
 	v      *visit
-	joined int64
+	joined time.Time // when the browser was last bound, as far as it knows
 	asked  time.Time // when it was looked up who the browser is
 	coded  time.Time // when the box was made
 	mark   string
@@ -392,12 +396,12 @@ type looker struct {
 const again = 10 * time.Second
 
 // own renders parts when the mark differs from the last one's or they are old.
-func (l *looker) own(ctx context.Context, viewers func(*stand.Stand) []chat.Viewer, render func(ctx context.Context) ([]ui.Part, error)) ([]ui.Part, error) {
+func (l *looker) own(ctx context.Context, viewers func() []chat.Viewer, render func(ctx context.Context) ([]ui.Part, error)) ([]ui.Part, error) {
 	s, err := l.p.stands.Shared(ctx, l.v.merchant.ID, l.v.show)
 	if err != nil {
 		return nil, err
 	}
-	if n := l.p.joined.Load(); n != l.joined || time.Since(l.asked) > again {
+	if n := l.p.joined.at(l.v.browser); !n.Equal(l.joined) || time.Since(l.asked) > again {
 		b, err := l.p.boundTo(ctx, l.v.merchant.ID, l.v.browser)
 		if err != nil {
 			return nil, err
@@ -408,7 +412,7 @@ func (l *looker) own(ctx context.Context, viewers func(*stand.Stand) []chat.View
 		l.v.bound, l.joined, l.asked = b, n, time.Now()
 	}
 	x, typed := l.p.Hub.Typed(l.v.merchant.ID, l.v.browser)
-	mark := fmt.Sprint(s.Mark(viewers(s)...), typed, viewerText(x), l.p.codes.wants(l.v.browser))
+	mark := fmt.Sprint(s.Mark(viewers()...), typed, viewerText(x), l.p.wantsCode(l.v))
 	if mark == l.mark && time.Since(l.coded) < again {
 		return l.parts, nil
 	}

@@ -57,7 +57,6 @@ func (p *Pages) openReceipt(w http.ResponseWriter, r *http.Request, v *visit) (c
 // receipt shows the page. A private answer's link also says whose it is: that binds the browser, and the address is
 // opened anew without it.
 func (p *Pages) receipt(w http.ResponseWriter, r *http.Request, v *visit) error {
-	w.Header().Set("Referrer-Policy", "no-referrer")
 	x, err := p.openReceipt(w, r, v)
 	if err != nil {
 		return err
@@ -149,7 +148,7 @@ func (p *Pages) receiptEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 	if err != nil {
 		return err
 	}
-	l := &looker{p: p, v: v}
+	l := p.looker(v)
 	src := ui.Source{
 		Watch: p.signals(v),
 		Render: func(ctx context.Context) ([]ui.Part, error) {
@@ -159,7 +158,7 @@ func (p *Pages) receiptEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 		Every: receiptLook,
 	}
 	return p.Kit.Casts.Serve(w, r, "receipts/"+v.show.String(), src, func(ctx context.Context) ([]ui.Part, error) {
-		return l.own(ctx, func(*stand.Stand) []chat.Viewer { return []chat.Viewer{x.Receipt.Viewer} }, func(ctx context.Context) ([]ui.Part, error) {
+		return l.own(ctx, func() []chat.Viewer { return []chat.Viewer{x.Receipt.Viewer} }, func(ctx context.Context) ([]ui.Part, error) {
 			return p.receiptParts(ctx, v, x.Receipt.ID)
 		})
 	})
@@ -174,7 +173,6 @@ type leavePage struct {
 
 // checkout takes whoever has the address to the store.
 func (p *Pages) checkout(w http.ResponseWriter, r *http.Request, v *visit) error {
-	w.Header().Set("Referrer-Policy", "no-referrer")
 	x, err := p.openReceipt(w, r, v)
 	if err != nil {
 		return err

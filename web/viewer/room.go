@@ -177,7 +177,7 @@ func (p *Pages) myHolds(ctx context.Context, v *visit) ([]holdsView, boxView, er
 		h.Receipt = "/c/" + p.DB.ReceiptToken(v.merchant.ID, all[i].Receipt.ID, all[i].Receipt.Generation).Reveal()
 		out = append(out, h)
 	}
-	box, err := p.box(v, p.codes.wants(v.browser), true)
+	box, err := p.box(v, p.wantsCode(v), true)
 	return out, box, err
 }
 
@@ -247,9 +247,9 @@ func (p *Pages) roomEvents(w http.ResponseWriter, r *http.Request, v *visit) err
 		},
 		Every: again,
 	}
-	l := &looker{p: p, v: v}
+	l := p.looker(v)
 	return p.Kit.Casts.Serve(w, r, "room/"+v.show.String(), src, func(ctx context.Context) ([]ui.Part, error) {
-		return l.own(ctx, func(*stand.Stand) []chat.Viewer { return v.viewers() }, func(ctx context.Context) ([]ui.Part, error) {
+		return l.own(ctx, v.viewers, func(ctx context.Context) ([]ui.Part, error) {
 			s, err := p.stands.Shared(ctx, v.merchant.ID, v.show)
 			if err != nil {
 				return nil, err
@@ -273,7 +273,7 @@ func (p *Pages) roomAct(w http.ResponseWriter, r *http.Request, v *visit) error 
 	var t told
 	switch button {
 	case "code":
-		p.codes.want(v.browser)
+		p.codes.note(v.browser)
 		t.Good = true
 	case "join":
 		t, err = p.join(r.Context(), v, value)

@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"hawker/commerce"
@@ -60,11 +59,10 @@ type Pages struct {
 
 	pages  *ui.Pages
 	stands stand.Stands
-	codes  wanted
+	codes  noted // browsers that asked for a code in the room
+	joined noted // browsers that were bound, so that their open streams look again who they are
 	shouts shout.Queues
 	guests *ui.Limiter // claims of unbound browsers, by address: a browser is thrown away as easily as it is had
-	// joined counts what browsers were bound, so that open streams look again who they are.
-	joined atomic.Int64
 }
 
 // Mount puts the pages into a mux.

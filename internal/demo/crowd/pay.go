@@ -64,6 +64,7 @@ func (s *Shopper) Pay(ctx context.Context, receipt, name string) error {
 type page struct {
 	at    *url.URL
 	forms []form
+	next  string // where it leads by itself, or empty
 }
 
 type form struct {
@@ -80,7 +81,22 @@ func (p *page) form(want func(form) bool) (form, bool) {
 	return p.forms[i], true
 }
 
+// hops bounds how many pages that lead on by themselves are followed.
+const hops = 3
+
+// visit opens a page as a browser does: it follows redirects, and pages that lead on by a Refresh header.
 func visit(ctx context.Context, c *http.Client, method, at string, values url.Values) (*page, error) {
+	p, err := open(ctx, c, method, at, values)
+	for range hops {
+		if err != nil || p.next == "" {
+			break
+		}
+		p, err = open(ctx, c, http.MethodGet, p.next, nil)
+	}
+	return p, err
+}
+
+func open(ctx context.Context, c *http.Client, method, at string, values url.Values) (*page, error) {
 	var body io.Reader
 	if method == http.MethodPost {
 		body = strings.NewReader(values.Encode())
@@ -111,6 +127,11 @@ func visit(ctx context.Context, c *http.Client, method, at string, values url.Va
 		return nil, err
 	}
 	p := &page{at: resp.Request.URL}
+	if _, to, ok := strings.Cut(resp.Header.Get("Refresh"), "url="); ok {
+		if u, err := p.at.Parse(strings.TrimSpace(to)); err == nil {
+			p.next = u.String()
+		}
+	}
 	for n := range root.Descendants() {
 		if n.Type == html.ElementNode && n.Data == "form" {
 			p.forms = append(p.forms, p.read(n))

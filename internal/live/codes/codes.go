@@ -31,6 +31,9 @@ type binding struct {
 	viewer  chat.Viewer // who typed it; empty until then
 }
 
+// waits reports whether somebody typed the code and the page has still time to be asked.
+func (b *binding) waits(now time.Time) bool { return b.viewer.ID != "" && !now.After(b.ends.Add(Life)) }
+
 // Code gives the browser its code, the same one while it is good.
 func (c *Codes) Code(browser seal.Token, now time.Time) (string, error) {
 	c.mu.Lock()
@@ -39,13 +42,13 @@ func (c *Codes) Code(browser seal.Token, now time.Time) (string, error) {
 		c.byCode, c.browser = map[string]*binding{}, map[seal.Token]*binding{}
 	}
 	for k, b := range c.byCode {
-		if now.After(b.ends) {
+		if now.After(b.ends) && !b.waits(now) {
 			delete(c.byCode, k)
 			delete(c.browser, b.browser)
 		}
 	}
-	if b := c.browser[browser]; b != nil && b.viewer.ID == "" && b.ends.Sub(now) > 20*time.Second {
-		return b.code, nil
+	if b := c.browser[browser]; b != nil && (b.waits(now) || b.viewer.ID == "" && b.ends.Sub(now) > 20*time.Second) {
+		return b.code, nil // who typed it is asked about, and not forgotten for a new code
 	}
 	for range 20 {
 		n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
@@ -83,7 +86,7 @@ func (c *Codes) Waiting(browser seal.Token, now time.Time) (chat.Viewer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b := c.browser[browser]
-	if b == nil || b.viewer.ID == "" || now.After(b.ends.Add(Life)) {
+	if b == nil || !b.waits(now) {
 		return chat.Viewer{}, false
 	}
 	return b.viewer, true

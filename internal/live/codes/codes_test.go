@@ -27,6 +27,13 @@ func TestCodes(t *testing.T) {
 	if !c.Typed(code, ana, now) || c.Typed(code, eve, now) {
 		t.Error("the first to type a code counts, and nobody after")
 	}
+	if again, _ := c.Code(browser, now); again != code {
+		t.Errorf("a new code %q is shown while the page must ask about who typed %q", again, code)
+	}
+	_, _ = c.Code(other, now.Add(Life+time.Minute)) // forgets what is over
+	if _, ok := c.Waiting(browser, now.Add(Life+time.Minute)); !ok {
+		t.Error("who typed the code is forgotten before the page's time is over")
+	}
 	if v, ok := c.Waiting(browser, now); !ok || v != ana {
 		t.Errorf("the page asks about %v, %v; want ana", v, ok)
 	}

@@ -1,4 +1,5 @@
-package live
+// Package timing measures how long things took, over the last cases.
+package timing
 
 import (
 	"slices"
