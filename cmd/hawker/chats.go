@@ -13,6 +13,7 @@ import (
 	"hawker/connectors/twitch"
 	"hawker/connectors/youtube"
 	"hawker/internal/chat"
+	"hawker/internal/dial"
 	"hawker/internal/live"
 	"hawker/internal/sqldb"
 )
@@ -53,7 +54,7 @@ func (h *house) connect(ctx context.Context, m sqldb.Merchant) (live.Connections
 		h.log.Error("store is not connected", "merchant", m.Slug, "err", err)
 		return out, nil
 	}
-	out.Store, out.StoreLocal = shopStore{c}, live.Loopback(h.set.Shopify.URL) && h.set.Shopify.URL != ""
+	out.Store, out.StoreLocal = shopStore{c}, dial.Loopback(h.set.Shopify.URL) && h.set.Shopify.URL != ""
 	return out, nil
 }
 
@@ -107,7 +108,7 @@ func (h *house) twitch(m commerce.ID, channels []sqldb.Channel, accounts []sqldb
 		if err != nil {
 			return out, err
 		}
-		out = append(out, live.Account{Name: "twitch/" + a.Name, Chat: c, Channels: by[id], Local: live.Loopback(h.set.Twitch.APIURL)})
+		out = append(out, live.Account{Name: "twitch/" + a.Name, Chat: c, Channels: by[id], Local: dial.Loopback(h.set.Twitch.APIURL)})
 	}
 	return out, nil
 }
@@ -136,7 +137,7 @@ func (h *house) youtube(ctx context.Context, m commerce.ID, channels []sqldb.Cha
 		if err != nil {
 			return out, err
 		}
-		out = append(out, live.Account{Name: "youtube/" + a.Name, Chat: y, Channels: []chat.Channel{c.Channel}, Local: live.Loopback(s.APIURL)})
+		out = append(out, live.Account{Name: "youtube/" + a.Name, Chat: y, Channels: []chat.Channel{c.Channel}, Local: dial.Loopback(s.APIURL)})
 	}
 	return out, nil
 }
@@ -165,7 +166,7 @@ func (h *house) discord(channels []sqldb.Channel) ([]live.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []live.Account{{Name: "discord", Chat: c, Channels: mine, Local: live.Loopback(s.APIURL)}}, nil
+	return []live.Account{{Name: "discord", Chat: c, Channels: mine, Local: dial.Loopback(s.APIURL)}}, nil
 }
 
 // cursors keeps where reading goes on, without making who reads wait for the disk.

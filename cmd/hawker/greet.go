@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"hawker/internal/live"
+	"hawker/internal/dial"
 )
 
 func hostOf(address string) string {
@@ -31,7 +31,7 @@ func (h *house) greet(ctx context.Context, o out, p *pages) error {
 	if first != "" {
 		fmt.Fprintf(&b, "\nNothing is set up yet. Begin here, once, within the life of this process:\n  %s\nor write the set-up down and run: hawker apply FILE\n", first)
 	}
-	if live.Loopback(h.public) && h.set.PublicURL == "" {
+	if dial.Loopback(h.public) && h.set.PublicURL == "" {
 		b.WriteString("\nThis address leads only to this machine, so hawker puts no links into real chats and no shop can send it payments.\n" +
 			"Set HAWKER_PUBLIC_URL to the address that viewers can reach, for example https://shop.example.\n")
 	}

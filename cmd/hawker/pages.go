@@ -44,8 +44,12 @@ func (h *house) ingestFor(listen string) string {
 func (h *house) pages(x extras) (*pages, error) {
 	pictures := (&dial.Dialer{AllowPrivate: h.set.AllowPrivateTargets}).Client()
 	p := &pages{dialer: pictures}
+	proxies, err := h.set.proxies()
+	if err != nil {
+		return nil, err
+	}
 	p.Server = &web.Server{
-		DB: h.db, Hub: h.hub, Log: h.log, Public: h.public, Version: version(), Pictures: pictures, Webhooks: h.webhooks(), Connects: h.connects(), Rooms: h.rooms,
+		Proxies: proxies, DB: h.db, Hub: h.hub, Log: h.log, Public: h.public, Version: version(), Pictures: pictures, Webhooks: h.webhooks(), Connects: h.connects(), Rooms: h.rooms,
 		Catalogue: func(ctx context.Context, m commerce.ID) (int, error) {
 			all, err := h.catalogue(ctx, m)
 			return len(all), err
@@ -59,7 +63,6 @@ func (h *house) pages(x extras) (*pages, error) {
 		return v.Mount(mux)
 	})
 	p.More = append(p.More, x.more...)
-	var err error
 	p.handler, err = p.Open()
 	return p, err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -16,9 +17,10 @@ type settings struct {
 	Data      string `env:"HAWKER_DATA" default:"./hawker-data" help:"Folder for the database, the sealing key and recordings."`
 	Key       string `env:"HAWKER_KEY" placeholder:"BASE64" help:"The sealing key, 32 bytes in base64 or hex. Default: hawker.key in the data folder, made on first start."`
 
-	DatabaseURL string `env:"HAWKER_DATABASE_URL" placeholder:"postgres://..." help:"PostgreSQL instead of SQLite in the data folder. Needs --nats-url as well."`
-	NATSURL     string `name:"nats-url" env:"HAWKER_NATS_URL" placeholder:"nats://a,b,c" help:"NATS servers instead of the built-in one. Needs --database-url as well."`
-	Node        string `env:"HAWKER_NODE" help:"This node's name. Default: the host name."`
+	DatabaseURL string   `env:"HAWKER_DATABASE_URL" placeholder:"postgres://..." help:"PostgreSQL instead of SQLite in the data folder. Needs --nats-url as well."`
+	NATSURL     string   `name:"nats-url" env:"HAWKER_NATS_URL" placeholder:"nats://a,b,c" help:"NATS servers instead of the built-in one. Needs --database-url as well."`
+	Proxies     []string `env:"HAWKER_PROXIES" placeholder:"CIDR" help:"Networks of web servers in front, whose X-Forwarded-For is believed; loopback always is."`
+	Node        string   `env:"HAWKER_NODE" help:"This node's name. Default: the host name."`
 
 	RTMPListen          string `name:"rtmp-listen" env:"HAWKER_RTMP_LISTEN" default:"127.0.0.1:1935" help:"Address of the video ingest."`
 	AllowPrivateTargets bool   `env:"HAWKER_ALLOW_PRIVATE_TARGETS" help:"Let destinations be on loopback or private addresses (tests, a LAN)."`
@@ -75,6 +77,9 @@ func (s *settings) check() error {
 	if _, _, err := net.SplitHostPort(s.RTMPListen); err != nil {
 		return fmt.Errorf("HAWKER_RTMP_LISTEN %q: want host:port, for example 127.0.0.1:1935", s.RTMPListen)
 	}
+	if _, err := s.proxies(); err != nil {
+		return err
+	}
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
 	if s.PublicURL != "" {
 		u, err := url.Parse(s.PublicURL)
@@ -83,6 +88,19 @@ func (s *settings) check() error {
 		}
 	}
 	return nil
+}
+
+// proxies are the networks whose word about a browser's address is taken.
+func (s *settings) proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, x := range s.Proxies {
+		p, err := netip.ParsePrefix(strings.TrimSpace(x))
+		if err != nil {
+			return nil, fmt.Errorf("HAWKER_PROXIES %q: want a network such as 172.16.0.0/12", x)
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 // node is this node's name.

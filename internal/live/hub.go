@@ -13,6 +13,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/bus"
 	"hawker/internal/chat"
+	"hawker/internal/dial"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 )
@@ -32,6 +33,7 @@ type Hub struct {
 	// merchant starts and when Reconnect is.
 	Connect func(ctx context.Context, m sqldb.Merchant) (Connections, error)
 
+	serving   sync.Mutex // held while a merchant is started or started anew
 	mu        sync.RWMutex
 	merchants map[commerce.ID]*running
 	group     sync.WaitGroup
@@ -68,7 +70,7 @@ type running struct {
 func (h *Hub) init() {
 	h.once.Do(func() {
 		h.merchants, h.started = map[commerce.ID]*running{}, make(chan struct{})
-		h.loopback = Loopback(h.Public)
+		h.loopback = dial.Loopback(h.Public)
 		if h.Log == nil {
 			h.Log = slog.New(slog.DiscardHandler)
 		}
@@ -126,6 +128,8 @@ func (h *Hub) Started() <-chan struct{} {
 // Serve starts serving a merchant, or starts it anew with its connections as they are stored now.
 func (h *Hub) Serve(ctx context.Context, id commerce.ID) error {
 	h.init()
+	h.serving.Lock()
+	defer h.serving.Unlock()
 	info, err := h.DB.Merchant(ctx, id)
 	if err != nil {
 		return fmt.Errorf("merchant %s: %w", id, err)

@@ -12,6 +12,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"hawker/commerce"
@@ -24,6 +25,14 @@ var ErrNotHere = errors.New("one moment: nobody serves this merchant just now")
 
 // ErrNotFound means that what was named is not there.
 var ErrNotFound = errors.New("not found")
+
+// ClashError means that a show was not stored, because another has its name, or is live in one of its chats: a chat sells for
+// one show at a time.
+type ClashError struct{ Show string } // the other show's title
+
+func (e *ClashError) Error() string {
+	return fmt.Sprintf("the show %q has this name, or is live in one of these chats; end it first", e.Show)
+}
 
 // Chat is a platform's connector as far as live needs it.
 type Chat interface {

@@ -456,6 +456,13 @@ func (m *Merchant) settleCalls(t *turn, err error) {
 				}
 			}
 		}
+		if set, ok := c.req.(commerce.SetShow); ok {
+			for i := range t.outcomes {
+				if o := &t.outcomes[i]; o.What == commerce.Refused && o.Show == set.Show.ID {
+					r.err = &ClashError{o.Title}
+				}
+			}
+		}
 		c.reply <- r
 	}
 }

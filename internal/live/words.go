@@ -48,16 +48,6 @@ func (m *Merchant) linkable(c chat.Channel) bool {
 	return m.hub.Public != "" && (!m.hub.loopback || m.local[c])
 }
 
-// Loopback reports whether an address leads nowhere for anybody but this machine.
-func Loopback(public string) bool {
-	u, err := url.Parse(public)
-	if err != nil {
-		return true
-	}
-	host := strings.ToLower(u.Hostname())
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "::1" || host == "0.0.0.0" || host == "::"
-}
-
 // sayOutcome puts an outcome into words for one viewer. It runs in the Speaker's goroutine and reads nothing that the
 // merchant's owns.
 func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {

@@ -9,6 +9,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/dial"
 )
 
 func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
@@ -24,7 +25,7 @@ func TestLoopbackLinksStayHome(t *testing.T) {
 		{"http://127.0.0.1:8080", true, true}, {"http://0.0.0.0", false, false}, {"http://x.localhost", false, false}, {"", true, false},
 	} {
 		m, _ := teller(twitchLike())
-		m.hub.Public, m.hub.loopback, m.local = tt.public, Loopback(tt.public), map[chat.Channel]bool{here: tt.local}
+		m.hub.Public, m.hub.loopback, m.local = tt.public, dial.Loopback(tt.public), map[chat.Channel]bool{here: tt.local}
 		o := held("ana")
 		s := Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Outcome: o}
 		w := m.sayOutcome(&s, false)

@@ -38,6 +38,9 @@ func Explain(err error) (status int, sentence string, known bool) {
 	case errors.As(err, &big):
 		return http.StatusRequestEntityTooLarge, "That is more than we take at once.", true
 	}
+	if clash := (*live.ClashError)(nil); errors.As(err, &clash) {
+		return http.StatusConflict, "The show “" + clash.Show + "” has this name, or is live in one of these chats. End it first.", true
+	}
 	for _, row := range []struct {
 		err      error
 		status   int
