@@ -27,7 +27,7 @@ func TestOtherLibrary(t *testing.T) {
 	defer c.Close()
 	video := &gortmplib.Track{Codec: &codecs.H264{SPS: avcC[8:33], PPS: avcC[36:]}}
 	audio := &gortmplib.Track{Codec: &codecs.MPEG4Audio{Config: &mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2,
 	}}}
 	w := &gortmplib.Writer{Conn: c, Tracks: []*gortmplib.Track{video, audio}}
 	if err := w.Initialize(); err != nil {

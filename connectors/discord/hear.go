@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hawker/connectors/discord/markup"
 	"hawker/connectors/discord/perm"
 	"hawker/connectors/discord/slash"
 	"hawker/connectors/discord/wire"
@@ -134,6 +135,9 @@ func (l *listener) onMessage(data []byte, edit bool) {
 		ID: m.ID, Channel: at(m.Channel), Viewer: chat.Viewer{Platform: chat.Discord, ID: m.Author.ID, Name: wire.Name(*m.Author, m.Member)},
 		Roles: roles, Text: text, Sent: sent, Received: now, Own: own, Bot: m.Author.Bot || m.Webhook != "",
 		Edited: edit, Recovered: l.recovering, ReplyTo: m.ReplyTo(), Answer: chat.Answer{Kind: chat.ToReply, Channel: at(m.Channel), Message: m.ID},
+	}
+	if own {
+		line.Text = markup.Plain(line.Text) // pages show it as people read it
 	}
 	kind := chat.Said
 	if edit {

@@ -20,9 +20,9 @@ const (
 )
 
 var (
-	errLogin     = errors.New("Twitch chat refused the login")
-	errReconnect = errors.New("Twitch chat asked for a new connection")
-	errSilent    = errors.New("Twitch chat fell silent")
+	errLogin     = errors.New("chat at Twitch refused the login")
+	errReconnect = errors.New("chat at Twitch asked for a new connection")
+	errSilent    = errors.New("chat at Twitch fell silent")
 	errBusy      = errors.New("twitch: Listen is running already")
 )
 

@@ -183,7 +183,7 @@ func (a *api) token(ctx context.Context, form url.Values) (chat.Token, error) {
 		return chat.Token{}, err
 	}
 	if v.Access == "" {
-		return chat.Token{}, errors.New("Twitch login answered without a token")
+		return chat.Token{}, errors.New("login at Twitch answered without a token")
 	}
 	return chat.Token{Access: v.Access, Refresh: v.Refresh, Expires: ends(v.Seconds), Scopes: v.Scopes}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -55,9 +56,9 @@ const (
 	discordToken           = "demo-bot-token"
 )
 
-// DailyUnits is the quota of the pretend Google project: the demo must not end after the hour that a real one pays for. The
+// dailyUnits is the quota of the pretend Google project: the demo must not end after the hour that a real one pays for. The
 // hub's own meter needs it too (quota.NewMeter), or it saves what need not be saved.
-const DailyUnits = 10_000_000
+const dailyUnits = 10_000_000
 
 // Demo is the running stand-ins and what is seen of them.
 type Demo struct {
@@ -125,7 +126,7 @@ func Start(ctx context.Context, log *slog.Logger) (_ *Demo, err error) {
 	}
 	d.startTwitch(ls[0], ls[1])
 	d.youtube = youtubesim.New(youtubesim.Config{
-		Channels: []youtubesim.Channel{{ID: youtubeID, Title: youtubeName, Live: true}}, ClientID: clientID, ClientSecret: clientSecret, DailyUnits: DailyUnits,
+		Channels: []youtubesim.Channel{{ID: youtubeID, Title: youtubeName, Live: true}}, ClientID: clientID, ClientSecret: clientSecret, DailyUnits: dailyUnits,
 	})
 	d.youtube.Start(ls[2])
 	d.google[0], d.google[1], _ = d.youtube.Grant(youtubeID)
@@ -194,7 +195,8 @@ func (d *Demo) Close() {
 // Settings point a hub at the stand-ins, by the names of its environment variables.
 func (d *Demo) Settings() map[string]string {
 	return map[string]string{
-		"HAWKER_TWITCH_API_URL": "http://" + d.web + "/helix", "HAWKER_TWITCH_AUTH_URL": "http://" + d.web + "/oauth2", "HAWKER_TWITCH_IRC_URL": "irc://" + d.irc,
+		"HAWKER_GOOGLE_DAILY_UNITS": strconv.Itoa(dailyUnits),
+		"HAWKER_TWITCH_API_URL":     "http://" + d.web + "/helix", "HAWKER_TWITCH_AUTH_URL": "http://" + d.web + "/oauth2", "HAWKER_TWITCH_IRC_URL": "irc://" + d.irc,
 		"HAWKER_TWITCH_CLIENT_ID": clientID, "HAWKER_TWITCH_CLIENT_SECRET": clientSecret,
 		"HAWKER_YOUTUBE_API_URL": d.youtube.URL() + "/", "HAWKER_GOOGLE_AUTH_URL": d.youtube.AuthURL(), "HAWKER_GOOGLE_TOKEN_URL": d.youtube.TokenURL(),
 		"HAWKER_GOOGLE_REVOKE_URL": d.youtube.RevokeURL(), "HAWKER_GOOGLE_CLIENT_ID": clientID, "HAWKER_GOOGLE_CLIENT_SECRET": clientSecret,

@@ -364,7 +364,9 @@ func TestCameraAndIngests(t *testing.T) {
 
 func TestPayments(t *testing.T) {
 	m := open(t, House{Timing: func(context.Context) (live.Timings, error) {
-		return live.Timings{Decide: live.Figures{Count: 1, P50: 2 * time.Millisecond}}, nil
+		var x live.Timings
+		x.Decide.Count, x.Decide.P50 = 1, 2*time.Millisecond
+		return x, nil
 	}})
 	m.crowd.Set(crowd.State{Size: 1, Paused: true})
 	hooks := make(chan string, 9)

@@ -14,7 +14,6 @@ import (
 	"hawker/internal/chat"
 	"hawker/internal/demo/crowd"
 	"hawker/internal/lang"
-	"hawker/internal/live"
 	"hawker/rules"
 )
 
@@ -189,7 +188,10 @@ func (d *Demo) measure(ctx context.Context, h House) {
 		if h.Timing != nil {
 			asking, cancel := context.WithTimeout(ctx, measureEvery)
 			if x, err := h.Timing(asking); err == nil {
-				t.Hub = map[string]*figures{"decide": hubFigures(x.Decide), "answer": hubFigures(x.Answer), "shout": hubFigures(x.Shout)}
+				t.Hub = map[string]*figures{
+					"decide": hubFigures(x.Decide.Count, x.Decide.P50, x.Decide.P99, x.Decide.Max), "answer": hubFigures(x.Answer.Count, x.Answer.P50, x.Answer.P99, x.Answer.Max),
+					"shout": hubFigures(x.Shout.Count, x.Shout.P50, x.Shout.P99, x.Shout.Max),
+				}
 			}
 			cancel()
 		}
@@ -213,11 +215,11 @@ func (d *Demo) pictures() [2]bool {
 }
 
 // hubFigures are the hub's, which keeps no last one; Last is its 99th percentile.
-func hubFigures(f live.Figures) *figures {
-	if f.Count == 0 {
+func hubFigures(count int, p50, p99, worst time.Duration) *figures {
+	if count == 0 {
 		return nil
 	}
-	return &figures{f.Count, f.P99.Milliseconds(), f.P50.Milliseconds(), f.Max.Milliseconds()}
+	return &figures{count, p99.Milliseconds(), p50.Milliseconds(), worst.Milliseconds()}
 }
 
 // tap sees the webhooks that the shop sends, on their way.

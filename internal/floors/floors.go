@@ -25,7 +25,7 @@ import (
 // MaxFolder is the longest folder, without tests, in lines of code: blank lines and comments do not count, so that nobody
 // saves on explaining. MaxFile is the longest file in lines of any kind. What is longer has more than one subject.
 const (
-	MaxFolder = 2600
+	MaxFolder = 2700
 	MaxFile   = 600
 )
 

@@ -52,6 +52,9 @@ func german() *Words {
 		LeftNumber:     "noch {n}",
 		AllHeld:        "alle zurückgelegt, Warteliste offen",
 
+		ToReceipt: "Dein Beleg",
+		ToShow:    "Zur Show",
+
 		Bought: "{user} hat gerade {item} gekauft. Danke!",
 
 		FeedPromoted: "aus der Warteliste nachgerückt, {qty} zurückgelegt",

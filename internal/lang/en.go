@@ -52,6 +52,9 @@ func english() *Words {
 		LeftNumber:     "{n} left",
 		AllHeld:        "all held, join the line",
 
+		ToReceipt: "Your receipt",
+		ToShow:    "To the show",
+
 		Bought: "{user} just bought {item}. Thank you!",
 
 		FeedPromoted: "moved up from the line, {qty} held",

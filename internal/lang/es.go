@@ -52,6 +52,9 @@ func spanish() *Words {
 		LeftNumber:     "quedan {n}",
 		AllHeld:        "todos apartados, ponte en espera",
 
+		ToReceipt: "Tu recibo",
+		ToShow:    "Al directo",
+
 		Bought: "{user} acaba de comprar {item}. ¡Gracias!",
 
 		FeedPromoted: "subió desde la espera, {qty} apartados",

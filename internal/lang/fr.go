@@ -52,6 +52,9 @@ func french() *Words {
 		LeftNumber:     "il en reste {n}",
 		AllHeld:        "tout est réservé, file ouverte",
 
+		ToReceipt: "Ton reçu",
+		ToShow:    "Vers le direct",
+
 		Bought: "{user} vient d'acheter {item}. Merci !",
 
 		FeedPromoted: "remonté de la file, {qty} réservés",

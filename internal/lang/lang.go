@@ -21,6 +21,8 @@ type Words struct {
 	// Answers to questions.
 	Cart, CartEmpty, Me, MeHold, MeFrozen, MePlace, Shop, ShopEmpty, ItemLine, Why, WhyNothing, Order, OrderNone string
 	Connect, ConnectUnknown, Help, InStock, LeftNumber, AllHeld                                                  string
+	// What a button says that leads to a viewer's receipt, or to the show's page.
+	ToReceipt, ToShow string
 	// Shout-out when an order is paid, unless the merchant's rules say it otherwise.
 	Bought string
 	// Feed of the dashboard, for what is no answer to a line.

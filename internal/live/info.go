@@ -43,9 +43,7 @@ func (m *Merchant) info(t *turn, h *heard) {
 				link = m.room(show, to.Channel)
 			}
 			w := speaker.Words{Text: lang.Fill(text, "link", link), Link: link}
-			if link == "" || !strings.Contains(w.Text, link) {
-				w.Link = ""
-			}
+			m.label(&w)
 			if link == "" && h.cmd.Name == rules.Cart { // there is nothing to send
 				w.Text = ""
 			}

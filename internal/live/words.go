@@ -48,6 +48,18 @@ func (m *Merchant) linkable(c chat.Channel) bool {
 	return m.hub.Public != "" && (!m.hub.loopback || m.local[c])
 }
 
+// label names the button of a link, and drops a link that is not in the text.
+func (m *Merchant) label(w *speaker.Words) {
+	switch {
+	case w.Link == "" || !strings.Contains(w.Text, w.Link):
+		w.Link = ""
+	case strings.HasPrefix(w.Link, m.hub.Public+"/c/"):
+		w.LinkLabel = m.voice.Lang.ToReceipt
+	default:
+		w.LinkLabel = m.voice.Lang.ToShow
+	}
+}
+
 // sayOutcome puts an outcome into words for one viewer. It runs in the Speaker's goroutine and reads nothing that the
 // merchant's owns.
 func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {
@@ -74,8 +86,6 @@ func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {
 		}
 		limit = wording.Short
 	}
-	if w.Link == "" || !strings.Contains(w.Text, w.Link) {
-		w.Link = ""
-	}
+	m.label(&w)
 	return w
 }

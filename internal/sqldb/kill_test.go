@@ -64,7 +64,10 @@ func sell() error {
 	}
 	d := commerce.NewDesk(id, st)
 	var done []commerce.ID
-	for _, e := range st.Effects { // what the former life did not get to say
+	for _, e := range st.Effects { // what the former life did not get to say, or not to note as said
+		if _, err := fmt.Printf("held %s %d\n", strings.Trim(string(e.Body), `"`), e.ID); err != nil {
+			return err
+		}
 		done = append(done, e.ID)
 	}
 	for {
@@ -98,7 +101,7 @@ func commitSale(ctx context.Context, db *DB, d *commerce.Desk, id commerce.ID, r
 		b.Done = done
 		for _, o := range outs {
 			if !o.Repeat {
-				b.Effects = append(b.Effects, commerce.Effect{ID: o.Hold, Kind: "say", Body: json.RawMessage(`{}`), NotAfter: now.Add(time.Hour)})
+				b.Effects = append(b.Effects, commerce.Effect{ID: o.Hold, Kind: "say", Body: json.RawMessage(strconv.Quote(o.Key.Message)), NotAfter: now.Add(time.Hour)})
 			}
 		}
 		if b.Empty() {

@@ -277,7 +277,8 @@ func TestAddress(t *testing.T) {
 
 func TestLimiter(t *testing.T) {
 	l := &ui.Limiter{Rate: .001, Burst: 2}
-	if !l.Allow("a") || !l.Allow("a") || l.Allow("a") || !l.Allow("b") {
+	first, second, third, other := l.Allow("a"), l.Allow("a"), l.Allow("a"), l.Allow("b")
+	if !first || !second || third || !other {
 		t.Error("the budget of two is not two for each")
 	}
 	for i := range 30_000 { // forgets rather than grows

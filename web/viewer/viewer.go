@@ -214,15 +214,6 @@ func (v *visit) ask(key commerce.Key, who chat.Viewer) commerce.Ask {
 // newKey is the random id of a form.
 func newKey() string { return seal.NewToken().Reveal() }
 
-// number reads a whole number of a form.
-func (v *visit) number(r *http.Request, name string, least, most int) (int, error) {
-	n, err := strconv.Atoi(r.PostFormValue(name))
-	if err != nil || n < least || n > most {
-		return 0, ui.Problem(http.StatusBadRequest, v.words.Unread)
-	}
-	return n, nil
-}
-
 // pressed is the button of a page's form that was pressed, and its value. All buttons of a page belong to one form that
 // stands still: a form that the stream takes away while its answer is under way would lose the answer.
 func (v *visit) pressed(r *http.Request, names ...string) (name, value string, err error) {

@@ -36,6 +36,21 @@ func Escape(text string, limit int) string {
 	return strings.Join(parts[:cut], "") + "…"
 }
 
+// Plain is a text that Escape made, as people read it.
+func Plain(text string) string {
+	if !strings.Contains(text, "\\") {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) && (text[i+1] < utf8.RuneSelf && unicode.In(rune(text[i+1]), unicode.Punct, unicode.Symbol)) {
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
 func clean(s string) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
 	s = strings.Map(func(r rune) rune {

@@ -112,3 +112,11 @@ func BenchmarkEscape(b *testing.B) {
 		Escape("#12 M held 10 min: ana_b, *bob*, cy (+4). In line: dee (1st). Pay: https://shop.example/live/spring", 2000)
 	}
 }
+
+func TestPlain(t *testing.T) {
+	for _, s := range []string{"Nia_Newcomer *just* bought #3 ~~x~~ `y`", "a > b", "1. first", "https://shop.example/live/a_b", "back\\slash", "- list", ""} {
+		if got := Plain(Escape(s, 2000)); got != s {
+			t.Errorf("Plain of Escape(%q) = %q", s, got)
+		}
+	}
+}
