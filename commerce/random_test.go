@@ -1,6 +1,7 @@
 package commerce
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func newWorld(t testing.TB) *world {
 }
 
 func (w *world) load() {
-	st, _ := w.m.Load(nil, 7) //nolint:staticcheck // the ledger in memory asks no context
+	st, _ := w.m.Load(context.Background(), 7)
 	w.d = NewDesk(7, st)
 }
 
@@ -79,7 +80,7 @@ func (w *world) step(t *rapid.T, reqs []Request) {
 		}
 		var err error
 		if fate == "ok" || fate == "unknown and done" {
-			err = w.m.Commit(nil, b) //nolint:staticcheck // as above
+			err = w.m.Commit(context.Background(), b)
 		}
 		switch {
 		case errors.Is(err, ErrRepeated):
@@ -278,50 +279,48 @@ func (w *world) draw(t *rapid.T) Request {
 }
 
 func (w *world) fresh(t *rapid.T) Request {
-	small := func(label string, from, to int) int { return rapid.IntRange(from, to).Draw(t, label) }
-	yes := func(label string) bool { return small(label, 0, 2) == 0 }
+	one := func(label string, from, to int) int { return rapid.IntRange(from, to).Draw(t, label) }
+	yes := func(label string) bool { return one(label, 0, 2) == 0 }
 	who := who(rapid.SampledFrom([]string{"ana", "bob", "cy", "dee", "ana@room"}).Draw(t, "who"))
 	w.n++
 	ask := Ask{Key: Key{Platform: who.Platform, Message: strconv.Itoa(w.n)}, Show: rapid.SampledFrom([]ID{spring, spring, spring, autumn}).Draw(t, "show"), Viewer: who}
-	variant := rapid.SampledFrom([]ID{mug, mug, small_, medium, plate}).Draw(t, "variant")
-	item := map[ID]int{mug: 1, small_: 2, medium: 2, plate: 3}[variant]
+	variant := rapid.SampledFrom([]ID{mug, mug, small, medium, plate}).Draw(t, "variant")
+	item := map[ID]int{mug: 1, small: 2, medium: 2, plate: 3}[variant]
 	if ask.Show == autumn {
 		variant, item = mug, 9
 	}
-	switch kind := small("kind", 0, 25); kind {
+	switch kind := one("kind", 0, 25); kind {
 	case 10:
-		return Pass{Ask: ask, Number: item * small("all", 0, 1)}
+		return Pass{Ask: ask, Number: item * one("all", 0, 1)}
 	case 11, 12:
-		return Change{Ask: ask, Number: item, Variant: variant, Delta: small("delta", -3, 3)}
+		return Change{Ask: ask, Number: item, Variant: variant, Delta: one("delta", -3, 3)}
 	case 13:
-		return Retract{Message: who.Platform, ID: strconv.Itoa(small("id", 1, w.n)), ByMod: yes("mod")}
+		return Retract{Message: who.Platform, ID: strconv.Itoa(one("id", 1, w.n)), ByMod: yes("mod")}
 	case 14:
 		return Release{Hold: w.someHold(t)}
 	case 15:
 		return Opened{[]ID{w.someHold(t)}}
 	case 16, 17:
-		return Drafted{Holds: []ID{w.someHold(t)}, Draft: fmt.Sprint("D", w.n), Created: w.now.Add(-time.Duration(small("ago", 0, 9)) * time.Second)}
+		return Drafted{Holds: []ID{w.someHold(t)}, Draft: fmt.Sprint("D", w.n), Created: w.now.Add(-time.Duration(one("ago", 0, 9)) * time.Second)}
 	case 18, 19:
 		return w.order(t)
 	case 20, 21:
-		return Read{[]Reading{{Variant: variant, Available: int64(small("available", -1, 6)), At: w.now.Add(-time.Duration(small("ago", 0, 9)) * time.Second), Endless: small("endless", 0, 9) == 0}}}
+		return Read{[]Reading{{Variant: variant, Available: int64(one("available", -1, 6)), At: w.now.Add(-time.Duration(one("ago", 0, 9)) * time.Second), Endless: one("endless", 0, 9) == 0}}}
 	case 22:
-		n := int64(small("n", -2, 4))
+		n := int64(one("n", -2, 4))
 		if yes("set") {
 			return SetStock{Variant: variant, Available: &n}
 		}
 		return SetStock{Variant: variant, Add: n}
 	case 23:
-		return Gate{Show: ask.Show, Number: item * small("item", 0, 1), Closed: yes("closed")}
+		return Gate{Show: ask.Show, Number: item * one("item", 0, 1), Closed: yes("closed")}
 	case 24:
 		return w.show(t, ask.Show)
 	case 25:
 		return Bind{Viewer: who, Person: rapid.SampledFrom([]string{"anna", "bo"}).Draw(t, "person")}
 	}
-	return Claim{Ask: ask, Number: item, Variant: variant, Quantity: small("quantity", 1, 4), Add: yes("add"), Wait: yes("wait")}
+	return Claim{Ask: ask, Number: item, Variant: variant, Quantity: one("quantity", 1, 4), Add: yes("add"), Wait: yes("wait")}
 }
-
-const small_ = small // the name is taken where requests are drawn
 
 func (w *world) someHold(t *rapid.T) ID {
 	ids := []ID{5}
@@ -336,7 +335,7 @@ func (w *world) someHold(t *rapid.T) ID {
 
 // order is a new order for some hold of any state, with lines that may differ from it, or news of an old one.
 func (w *world) order(t *rapid.T) Request {
-	variants := map[string]ID{"gid/mug": mug, "gid/S": small_, "gid/M": medium, "gid/plate": plate}
+	variants := map[string]ID{"gid/mug": mug, "gid/S": small, "gid/M": medium, "gid/plate": plate}
 	state := rapid.SampledFrom([]OrderState{OrderPending, OrderPaid, OrderPaid, OrderPaid, OrderRefunded, OrderCancelled}).Draw(t, "state")
 	at := w.now.Add(-time.Duration(rapid.IntRange(0, 9).Draw(t, "ago")) * time.Second)
 	if len(w.orders) > 0 && rapid.Bool().Draw(t, "old") {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -225,19 +224,9 @@ func everyField(t *testing.T, set Setup) {
 func sameDesk(t *testing.T, set Setup) {
 	s := set.Open(t)
 	st := openStall(t, set, s, "spring")
-	var ids []commerce.ID
-	hold := func(i int) commerce.ID { // the i-th hold ever made
-		seen := map[commerce.ID]bool{}
-		for _, id := range ids {
-			seen[id] = true
-		}
-		for _, h := range load(t, set.Open(t), st.merchant).Holds {
-			if !seen[h.ID] {
-				ids = append(ids, h.ID)
-			}
-		}
-		st.load() // looking took the merchant over
-		return ids[i]
+	first := func() commerce.ID { // hold made
+		v, _ := st.d.Receipt(st.d.ReceiptOf(spring, st.ask("ana").Viewer), st.now)
+		return v.Holds[len(v.Holds)-1].ID
 	}
 	order := commerce.Order{
 		Store: "gid/o1", Name: "#1001", State: commerce.OrderPaid, Total: eur(3998), Lines: []commerce.OrderLine{{Variant: "gid/11", Quantity: 2, Price: eur(1999)}},
@@ -253,9 +242,9 @@ func sameDesk(t *testing.T, set Setup) {
 		func() commerce.Request { return st.claim("cy", 2, medium, 1) },
 		func() commerce.Request { return commerce.Bind{Viewer: st.ask("cy").Viewer, Person: "cy and friends"} },
 		func() commerce.Request { return commerce.Air{Show: spring, Number: 2} },
-		func() commerce.Request { return commerce.Opened{Holds: []commerce.ID{hold(0)}} },
+		func() commerce.Request { return commerce.Opened{Holds: []commerce.ID{first()}} },
 		func() commerce.Request {
-			return commerce.Drafted{Holds: []commerce.ID{hold(0)}, Draft: "gid/d1", URL: "https://shop.example/d1", Created: st.now}
+			return commerce.Drafted{Holds: []commerce.ID{first()}, Draft: "gid/d1", URL: "https://shop.example/d1", Created: st.now}
 		},
 		func() commerce.Request { return commerce.Gate{Show: spring, Closed: true} },
 		func() commerce.Request { return commerce.Gate{Show: spring} },
@@ -263,7 +252,7 @@ func sameDesk(t *testing.T, set Setup) {
 		func() commerce.Request {
 			return commerce.Read{Readings: []commerce.Reading{{Variant: mug, Available: 1, At: st.now}}}
 		},
-		func() commerce.Request { order.Holds = []commerce.ID{hold(0)}; return paid(commerce.OrderPaid) },
+		func() commerce.Request { order.Holds = []commerce.ID{first()}; return paid(commerce.OrderPaid) },
 		func() commerce.Request { return commerce.Pass{Ask: st.ask("cy")} },
 		func() commerce.Request { return paid(commerce.OrderRefunded) },
 		func() commerce.Request {
@@ -273,15 +262,12 @@ func sameDesk(t *testing.T, set Setup) {
 		func() commerce.Request { st.now = st.now.Add(11 * time.Minute); return commerce.Expire{} },
 	} {
 		r := step()
-		if outs := st.must(r); len(outs) == 0 && strings.HasPrefix(fmt.Sprintf("%T", r), "commerce.Claim") {
-			t.Errorf("step %d: %+v has no outcome", i, r)
-		}
+		st.must(r)
 		st.now = st.now.Add(6 * time.Second)
 		was := page(st.d, st.now)
-		st.load()
-		same(t, was, page(st.d, st.now), fmt.Sprintf("step %d: %T", i, r))
 		sums(t, s, st.merchant)
 		st.load()
+		same(t, was, page(st.d, st.now), fmt.Sprintf("step %d: %T", i, r))
 	}
 	if _, entries := rows(t, s, st.merchant); len(entries) < 15 {
 		t.Errorf("%d ledger entries", len(entries))

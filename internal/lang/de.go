@@ -9,7 +9,7 @@ func german() *Words {
 		PartlyCapped: "#{n} {what}: {qty} zurückgelegt, {time}, bis {until}; höchstens {cap} pro Person.",
 		Waitlisted:   "#{n} {what}: gerade alle zurückgelegt. Du bist Nummer {place} in der Warteliste.",
 		Capped:       "#{n} {item}: höchstens {cap} pro Person, und die hast du.",
-		SoldOut:      "#{n} {item} ist ausverkauft.",
+		SoldOut:      "#{n} {item} ist ausverkauft. Falls eins zurückkommt: !wait {n}",
 		NeedsVariant: "#{n} {item}: welche Ausführung? {choices}. Zum Beispiel: !buy {n} {choice}",
 		NeedsItem:    "Welcher Artikel? Schreib !buy und die Nummer, zum Beispiel: !buy 3",
 		UnknownItem:  "Kein Artikel hat diese Nummer. Was es gibt: !shop",

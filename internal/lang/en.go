@@ -9,7 +9,7 @@ func english() *Words {
 		PartlyCapped: "#{n} {what}: {qty} held {time}, until {until}; the limit is {cap} each.",
 		Waitlisted:   "#{n} {what}: all held just now. You are number {place} in line.",
 		Capped:       "#{n} {item}: the limit is {cap} each, and that is what you have.",
-		SoldOut:      "#{n} {item} is sold out.",
+		SoldOut:      "#{n} {item} is sold out. In case one comes back: !wait {n}",
 		NeedsVariant: "#{n} {item}: which one? {choices}. For example: !buy {n} {choice}",
 		NeedsItem:    "Which item? Type !buy and its number, for example: !buy 3",
 		UnknownItem:  "No item has that number. What is on sale: !shop",

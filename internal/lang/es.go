@@ -9,7 +9,7 @@ func spanish() *Words {
 		PartlyCapped: "#{n} {what}: {qty} apartados {time}, hasta las {until}; el límite es {cap} por persona.",
 		Waitlisted:   "#{n} {what}: ahora están todos apartados. Tienes el puesto {place} en la espera.",
 		Capped:       "#{n} {item}: el límite es {cap} por persona y ya los tienes.",
-		SoldOut:      "#{n} {item} está agotado.",
+		SoldOut:      "#{n} {item} está agotado. Por si vuelve uno: !wait {n}",
 		NeedsVariant: "#{n} {item}: ¿cuál? {choices}. Por ejemplo: !buy {n} {choice}",
 		NeedsItem:    "¿Qué artículo? Escribe !buy y su número, por ejemplo: !buy 3",
 		UnknownItem:  "Ningún artículo tiene ese número. Lo que hay: !shop",

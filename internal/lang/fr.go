@@ -9,7 +9,7 @@ func french() *Words {
 		PartlyCapped: "#{n} {what} : {qty} réservés {time}, jusqu'à {until} ; limite de {cap} par personne.",
 		Waitlisted:   "#{n} {what} : tout est réservé. Tu es numéro {place} dans la file.",
 		Capped:       "#{n} {item} : la limite est de {cap} par personne, et tu les as.",
-		SoldOut:      "#{n} {item} est épuisé.",
+		SoldOut:      "#{n} {item} est épuisé. Au cas où il en revient un : !wait {n}",
 		NeedsVariant: "#{n} {item} : lequel ? {choices}. Par exemple : !buy {n} {choice}",
 		NeedsItem:    "Quel article ? Écris !buy et son numéro, par exemple : !buy 3",
 		UnknownItem:  "Aucun article n'a ce numéro. Ce qu'il y a : !shop",

@@ -40,8 +40,12 @@ type typed struct {
 func (c *typed) Listen(ctx context.Context, hear func(chat.Event)) error {
 	c.mu.Lock()
 	c.hear = hear
+	select {
+	case <-c.on:
+	default:
+		close(c.on)
+	}
 	c.mu.Unlock()
-	close(c.on)
 	<-ctx.Done()
 	return nil
 }
@@ -67,7 +71,10 @@ func openStall(t *testing.T, dir string) *stall {
 	}
 	s.chat = &typed{on: make(chan struct{})}
 	s.chat.budget = chat.Budget{Lines: 100, Per: 30 * time.Second, Pool: "x", MaxRunes: 500, Replies: true}
-	s.hub = &Hub{DB: s.db, Bus: b, Key: key, Public: "https://shop.example", Connect: func(context.Context, sqldb.Merchant) (Connections, error) {
+	s.hub = &Hub{DB: s.db, Bus: b, Key: key, Public: "https://shop.example", Connect: func(_ context.Context, m sqldb.Merchant) (Connections, error) {
+		if m.ID != s.merchant {
+			return Connections{}, nil
+		}
 		return Connections{Accounts: []Account{{Name: "bot", Chat: s.chat, Channels: []chat.Channel{here}}}}, nil
 	}}
 	s.find(ctx)
@@ -367,5 +374,30 @@ func TestChatLog(t *testing.T) {
 	}
 	if got := string(records[1].Data); !strings.Contains(got, `"reason":"held"`) || strings.Contains(got, "s3cret") {
 		t.Errorf("the log has %s", got)
+	}
+}
+
+// A show under another merchant's name is refused, and what was decided in the same turn stands.
+func TestShowNameIsTaken(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	ctx := context.Background()
+	other, err := s.db.PutMerchant(ctx, sqldb.Merchant{Slug: "bea", Name: "Bea", Currency: "EUR", Timezone: "UTC", Language: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.hub.Serve(ctx, other); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.hub.Ask(ctx, other, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "spring", Title: "Mine"}})
+	if !errors.Is(err, sqldb.ErrTaken) {
+		t.Errorf("the name of another merchant's show: %v, want ErrTaken", err)
+	}
+	if _, err := s.hub.Ask(ctx, other, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "autumn", Title: "Mine"}}); err != nil {
+		t.Errorf("a free name: %v", err)
+	}
+	_, err = s.hub.Ask(ctx, s.merchant, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "second", Title: "Second", State: commerce.ShowLive, Channels: []chat.Channel{here}}})
+	var clash *ClashError
+	if !errors.As(err, &clash) || clash.Show != "Spring" {
+		t.Errorf("a second live show in one chat: %v, want a clash with Spring", err)
 	}
 }

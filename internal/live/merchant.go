@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,8 @@ type call struct {
 	inbox string    // id of the webhook that it settles
 	paid  time.Time // when that webhook came
 	reply chan<- result
+	// refused is why it was taken out of its turn.
+	refused error
 }
 
 type result struct {
@@ -422,6 +425,9 @@ func (m *Merchant) commit(ctx context.Context, t *turn) error {
 			return nil
 		}
 		m.desk.Rollback()
+		if errors.Is(err, sqldb.ErrTaken) && t.giveUpShows(err) {
+			continue
+		}
 		if !errors.Is(err, commerce.ErrRepeated) {
 			return err
 		}
@@ -440,6 +446,19 @@ func (m *Merchant) commit(ctx context.Context, t *turn) error {
 	return errors.New("keys of the batch are decided by somebody else at this moment")
 }
 
+// giveUpShows takes the shows to be stored out of a turn, because a name is another merchant's: nobody else's request must
+// fail with them. False when there is none.
+func (t *turn) giveUpShows(why error) bool {
+	found := false
+	t.reqs = slices.DeleteFunc(t.reqs, func(r commerce.Request) bool { _, is := r.(commerce.SetShow); found = found || is; return is })
+	for _, c := range t.calls {
+		if _, is := c.req.(commerce.SetShow); is {
+			c.refused = why
+		}
+	}
+	return found
+}
+
 // settleCalls answers the commands of a turn.
 func (m *Merchant) settleCalls(t *turn, err error) {
 	for _, c := range t.calls {
@@ -448,6 +467,7 @@ func (m *Merchant) settleCalls(t *turn, err error) {
 			continue
 		}
 		var r result
+		r.err = c.refused
 		if c.key.Message != "" {
 			for i := range t.outcomes {
 				if t.outcomes[i].Key == c.key {

@@ -23,7 +23,7 @@ func TestSentences(t *testing.T) {
 		{commerce.Claimed, commerce.PartlyHeld, "#3 Mug Blue: 2 held 10 min, until " + until + "; 1 more in line, place 4. Pay: L"},
 		{commerce.Claimed, commerce.Waitlisted, "#3 Mug Blue: all held just now. You are number 4 in line."},
 		{commerce.Claimed, commerce.Capped, "#3 Mug: the limit is 2 each, and that is what you have."},
-		{commerce.Claimed, commerce.SoldOut, "#3 Mug is sold out."},
+		{commerce.Claimed, commerce.SoldOut, "#3 Mug is sold out. In case one comes back: !wait 3"},
 		{commerce.Claimed, commerce.Changed, "#3 Mug Blue: 2 held now, until " + until + ". Pay: L"},
 		{commerce.Promoted, commerce.Held, "Your turn! #3 Mug Blue x2 held 10 min, until " + until + ". Pay: L"},
 	} {
