@@ -388,11 +388,11 @@ func TestShowNameIsTaken(t *testing.T) {
 	if err := s.hub.Serve(ctx, other); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.hub.Ask(ctx, other, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "spring", Title: "Mine"}})
+	_, err = s.hub.Ask(ctx, other, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "spring", Title: "Mine", State: commerce.ShowPlanned}})
 	if !errors.Is(err, sqldb.ErrTaken) {
 		t.Errorf("the name of another merchant's show: %v, want ErrTaken", err)
 	}
-	if _, err := s.hub.Ask(ctx, other, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "autumn", Title: "Mine"}}); err != nil {
+	if _, err := s.hub.Ask(ctx, other, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "autumn", Title: "Mine", State: commerce.ShowPlanned}}); err != nil {
 		t.Errorf("a free name: %v", err)
 	}
 	_, err = s.hub.Ask(ctx, s.merchant, commerce.Key{}, commerce.SetShow{Show: commerce.Show{ID: commerce.NewID(time.Now()), Name: "second", Title: "Second", State: commerce.ShowLive, Channels: []chat.Channel{here}}})
