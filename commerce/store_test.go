@@ -304,8 +304,15 @@ func TestUnknownVariants(t *testing.T) {
 	b, outs := s.d.Plan(s.now, []Request{
 		Read{[]Reading{{Variant: 999, Available: 2, At: s.now}}},
 		Paid{Order: Order{Store: "gid/1", State: OrderPaid, Lines: []OrderLine{{"gid/other", 1, eur(1)}, {"gid/mug", -1, eur(1)}}, Holds: []ID{5, 5}}, Variants: map[string]ID{"gid/mug": mug}},
-		Opened{[]ID{5}}, Drafted{Holds: []ID{5}}, Release{Hold: 5}, Air{Show: 5}, Gate{Show: 5}, Gate{Show: spring, Number: 77}, SetStock{Variant: mug},
-		Pass{Ask: Ask{Show: 5}}, Change{Ask: Ask{Show: spring}, Number: 8},
+		Opened{[]ID{5}},
+		Drafted{Holds: []ID{5}},
+		Release{Hold: 5},
+		Air{Show: 5},
+		Gate{Show: 5},
+		Gate{Show: spring, Number: 77},
+		SetStock{Variant: mug},
+		Pass{Ask: Ask{Show: 5}},
+		Change{Ask: Ask{Show: spring}, Number: 8},
 	})
 	if err := s.m.Commit(t.Context(), b); err != nil {
 		t.Fatal(err)

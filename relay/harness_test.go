@@ -183,7 +183,8 @@ func (e *encoder) send(typ byte, payload []byte) {
 
 func (e *encoder) headers() {
 	e.send(rtmp.TypeData, rtmp.AppendAMF0(nil, "@setDataFrame", "onMetaData", rtmp.Object{
-		{Name: "width", Value: 640}, {Name: "height", Value: 360}, {Name: "framerate", Value: 25}}))
+		{Name: "width", Value: 640}, {Name: "height", Value: 360}, {Name: "framerate", Value: 25},
+	}))
 	e.send(rtmp.TypeVideo, append([]byte{0x17, 0, 0, 0, 0}, avcC...))
 	e.send(rtmp.TypeAudio, []byte{0xAF, 0, 0x11, 0x90})
 }

@@ -158,10 +158,23 @@ func TestRoles(t *testing.T) {
 		path  string
 		right desk.Right
 	}{
-		{"/", desk.See}, {at, desk.See}, {at + "/edit", desk.Plan}, {"/shows/new", desk.Plan}, {"/channels", desk.Connects}, {"/store", desk.Store}, {"/rules", desk.Plan},
-		{"POST " + at + "/air", desk.Run}, {"POST " + at + "/stock", desk.ChangeStock}, {"POST " + at + "/end", desk.Plan}, {"POST " + at + "/key", desk.Plan},
-		{"POST " + at + "/destinations", desk.Plan}, {"POST /oauth/shopify", desk.Store}, {"POST /oauth/youtube", desk.Connects}, {"POST /store/drop", desk.Store},
-		{"POST /channels/drop", desk.Connects}, {"POST /rules", desk.Plan},
+		{"/", desk.See},
+		{at, desk.See},
+		{at + "/edit", desk.Plan},
+		{"/shows/new", desk.Plan},
+		{"/channels", desk.Connects},
+		{"/store", desk.Store},
+		{"/rules", desk.Plan},
+		{"POST " + at + "/air", desk.Run},
+		{"POST " + at + "/stock", desk.ChangeStock},
+		{"POST " + at + "/end", desk.Plan},
+		{"POST " + at + "/key", desk.Plan},
+		{"POST " + at + "/destinations", desk.Plan},
+		{"POST /oauth/shopify", desk.Store},
+		{"POST /oauth/youtube", desk.Connects},
+		{"POST /store/drop", desk.Store},
+		{"POST /channels/drop", desk.Connects},
+		{"POST /rules", desk.Plan},
 	} {
 		for _, role := range []string{"owner", "manager", "creator", "moderator"} {
 			c := h.client()

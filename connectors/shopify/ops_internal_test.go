@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	gql "github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"hawker/commerce"
 	"hawker/connectors/shopify/shopifysim"
@@ -51,7 +52,7 @@ func TestOperationsAreValid(t *testing.T) {
 	}
 	vars := variables(t)
 	for _, op := range operations() {
-		doc, err := gqlparser.LoadQuery(schema, op.Text)
+		doc, err := gqlparser.LoadQueryWithRules(schema, op.Text, rules.NewDefaultRules())
 		if err != nil {
 			t.Errorf("%s: %v", op.Name, err)
 			continue

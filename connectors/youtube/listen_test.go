@@ -134,7 +134,7 @@ func TestSpentQuotaWaitsForMidnightPacific(t *testing.T) {
 		}
 		_, err := c.Say(t.Context(), line("anybody?"))
 		var re *chat.Refused
-		if !errors.As(err, &re) || re.Code != "quotaExceeded" || re.Unknown || re.RetryAfter != quota.NextReset(time.Now()).Sub(time.Now()) {
+		if !errors.As(err, &re) || re.Code != "quotaExceeded" || re.Unknown || re.RetryAfter != time.Until(quota.NextReset(time.Now())) {
 			t.Errorf("Say = %+v", err)
 		}
 		_, before := s.Units()

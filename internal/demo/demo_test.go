@@ -398,9 +398,14 @@ func TestPayments(t *testing.T) {
 
 func TestNamesOfNewcomers(t *testing.T) {
 	for _, tt := range []struct{ in, twitch, youtube, discord string }{
-		{"Ana Lopez", "Ana_Lopez", "Ana Lopez", "Ana Lopez"}, {"", someone, someone, someone}, {"@everyone", "everyone", "@everyone", someone},
-		{"<b>x</b>", "bxb", "bx/b", "<b>x</b>"}, {"Łukasz", "Łukasz", "Łukasz", "Łukasz"}, {"Discord", "Discord", "Discord", someone},
-		{strings.Repeat("é", 60), strings.Repeat("é", 25), strings.Repeat("é", 50), strings.Repeat("é", 32)}, {"\u202e\u200b", someone, someone, someone},
+		{"Ana Lopez", "Ana_Lopez", "Ana Lopez", "Ana Lopez"},
+		{"", someone, someone, someone},
+		{"@everyone", "everyone", "@everyone", someone},
+		{"<b>x</b>", "bxb", "bx/b", "<b>x</b>"},
+		{"Łukasz", "Łukasz", "Łukasz", "Łukasz"},
+		{"Discord", "Discord", "Discord", someone},
+		{strings.Repeat("é", 60), strings.Repeat("é", 25), strings.Repeat("é", 50), strings.Repeat("é", 32)},
+		{"\u202e\u200b", someone, someone, someone},
 	} {
 		if a, b, c := TwitchName(tt.in), YouTubeName(tt.in), DiscordName(tt.in); a != tt.twitch || b != tt.youtube || c != tt.discord {
 			t.Errorf("%q is %q, %q, %q", tt.in, a, b, c)

@@ -31,9 +31,12 @@ const rare = 6
 // kind and plenty of pieces; it costs what the tag in the camera's picture says.
 func goods() []good {
 	out := []good{
-		{Item: crowd.Item{Number: 3, Noun: "mug"}, sku: "MUG-1", limit: 3, price: "12.00"}, {Item: crowd.Item{Number: 4, Noun: "plate"}, sku: "PLATE-1", limit: 4},
-		{Item: crowd.Item{Number: 5, Noun: "bowl"}, sku: "BOWL-NOODLE", limit: 2}, {Item: crowd.Item{Number: rare, Noun: "vase"}, sku: "VASE-1", limit: 1},
-		{Item: crowd.Item{Number: 1, Noun: "cup"}, sku: "CUP-OAT", limit: 4}, {Item: crowd.Item{Number: 2, Noun: "bowl"}, sku: "BOWL-OAT", limit: 2},
+		{Item: crowd.Item{Number: 3, Noun: "mug"}, sku: "MUG-1", limit: 3, price: "12.00"},
+		{Item: crowd.Item{Number: 4, Noun: "plate"}, sku: "PLATE-1", limit: 4},
+		{Item: crowd.Item{Number: 5, Noun: "bowl"}, sku: "BOWL-NOODLE", limit: 2},
+		{Item: crowd.Item{Number: rare, Noun: "vase"}, sku: "VASE-1", limit: 1},
+		{Item: crowd.Item{Number: 1, Noun: "cup"}, sku: "CUP-OAT", limit: 4},
+		{Item: crowd.Item{Number: 2, Noun: "bowl"}, sku: "BOWL-OAT", limit: 2},
 	}
 	shelf := shopifysim.Ceramics()
 	for i := range out {

@@ -21,8 +21,14 @@ func TestLoopbackLinksStayHome(t *testing.T) {
 		local  bool
 		want   bool
 	}{
-		{"https://shop.example", false, true}, {"http://127.0.0.1:8080", false, false}, {"http://localhost:8080", false, false}, {"http://[::1]:8080", false, false},
-		{"http://127.0.0.1:8080", true, true}, {"http://0.0.0.0", false, false}, {"http://x.localhost", false, false}, {"", true, false},
+		{"https://shop.example", false, true},
+		{"http://127.0.0.1:8080", false, false},
+		{"http://localhost:8080", false, false},
+		{"http://[::1]:8080", false, false},
+		{"http://127.0.0.1:8080", true, true},
+		{"http://0.0.0.0", false, false},
+		{"http://x.localhost", false, false},
+		{"", true, false},
 	} {
 		m, _ := teller(twitchLike())
 		m.hub.Public, m.hub.loopback, m.local = tt.public, dial.Loopback(tt.public), map[chat.Channel]bool{here: tt.local}

@@ -122,8 +122,12 @@ func (p *Publisher) open(ctx context.Context) error {
 		return err
 	}
 	err := p.command(csidCommand, 0, "connect", txConnect, Object{
-		{"app", p.target.App}, {"type", "nonprivate"}, {"flashVer", "FMLE/3.0 (compatible; hawker)"},
-		{"tcUrl", p.target.tcURL()}, {"fourCcList", []any{"*"}}, {"videoFourCcInfoMap", Object{{"*", 4}}},
+		{"app", p.target.App},
+		{"type", "nonprivate"},
+		{"flashVer", "FMLE/3.0 (compatible; hawker)"},
+		{"tcUrl", p.target.tcURL()},
+		{"fourCcList", []any{"*"}},
+		{"videoFourCcInfoMap", Object{{"*", 4}}},
 		{"audioFourCcInfoMap", Object{{"*", 4}}},
 	})
 	if err != nil {
@@ -134,7 +138,8 @@ func (p *Publisher) open(ctx context.Context) error {
 	}
 	var three []byte
 	for _, c := range [][]any{
-		{"releaseStream", txReleaseStream, nil, p.target.Key}, {"FCPublish", txFCPublish, nil, p.target.Key},
+		{"releaseStream", txReleaseStream, nil, p.target.Key},
+		{"FCPublish", txFCPublish, nil, p.target.Key},
 		{"createStream", txCreateStream, nil},
 	} {
 		three = AppendMessage(three, csidCommand, Message{Type: TypeCommand, Payload: AppendAMF0(nil, c...)}, OutChunk)

@@ -59,8 +59,10 @@ func (d *Desk) channels(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 		about    string
 		buttons  []connectButton
 	}{
-		{chat.Twitch, "Two logins: the account that speaks for you (a bot of your own, or yourself), and your channel, which lets it in.",
-			[]connectButton{{Name: "twitch-bot", Text: "Connect the bot"}, {Name: "twitch-channel", Text: "Connect your channel"}}},
+		{
+			chat.Twitch, "Two logins: the account that speaks for you (a bot of your own, or yourself), and your channel, which lets it in.",
+			[]connectButton{{Name: "twitch-bot", Text: "Connect the bot"}, {Name: "twitch-channel", Text: "Connect your channel"}},
+		},
 		{chat.YouTube, "Your channel's live chat is read while a show wants it. Answers come from your channel.", []connectButton{{Name: "youtube", Text: "Connect YouTube"}}},
 		{chat.Discord, "Invite the bot to your server, then choose the channel it sells in.", []connectButton{{Name: "discord", Text: "Invite the bot"}}},
 	} {

@@ -231,8 +231,14 @@ func TestNames(t *testing.T) {
 		text, name string
 		want       bool
 	}{
-		{"@ana #3 held", "ana", true}, {"held: bob, ana x2.", "ana", true}, {"banana", "ana", false}, {"banana ana", "ana", true}, {"ana_2", "ana", false},
-		{"x", "", false}, {"Mira Silva.", "Mira Silva", true}, {"größe", "r", false},
+		{"@ana #3 held", "ana", true},
+		{"held: bob, ana x2.", "ana", true},
+		{"banana", "ana", false},
+		{"banana ana", "ana", true},
+		{"ana_2", "ana", false},
+		{"x", "", false},
+		{"Mira Silva.", "Mira Silva", true},
+		{"größe", "r", false},
 	} {
 		if got := Names(tt.text, tt.name); got != tt.want {
 			t.Errorf("Names(%q, %q) = %v", tt.text, tt.name, got)
