@@ -17,9 +17,10 @@ import (
 	"hawker/internal/chat"
 )
 
-// Scopes are what the app asks a store for; a write scope includes reading. write_draft_orders is for holds.
+// Scopes are what the app asks a store for; a write scope includes reading. write_draft_orders is for holds,
+// write_inventory for stock that the merchant changes with us.
 func Scopes() []string {
-	return []string{"read_products", "read_inventory", "read_locations", "read_orders", "write_draft_orders"}
+	return []string{"read_products", "write_inventory", "read_locations", "read_orders", "write_draft_orders"}
 }
 
 // Connect is the login of a store's owner (page "Implement authorization code grant manually"), for an app that many

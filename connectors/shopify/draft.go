@@ -178,6 +178,9 @@ func (c *Client) findDraft(ctx context.Context, in DraftInput) (draft draftNode,
 		for _, t := range tagsOf(in.Holds) {
 			same = same && slices.Contains(n.Tags, t)
 		}
+		for _, t := range n.Tags { // a draft of these holds and of others is another one
+			same = same && (!strings.HasPrefix(t, Tag+"-") || slices.Contains(tagsOf(in.Holds), t))
+		}
 		if same && n.Status != "COMPLETED" {
 			return n, true, nil
 		}

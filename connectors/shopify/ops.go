@@ -46,6 +46,15 @@ var opStock = admin.Operation{Name: "Stock", Cost: 800, Rank: admin.RankStock, T
   }
 }`}
 
+var opStockAdjust = admin.Operation{Name: "StockAdjust", Cost: 10, Rank: admin.RankStock, Once: true, Text: `mutation StockAdjust(
+  $in: InventoryAdjustQuantitiesInput!, $key: String!
+) {
+  inventoryAdjustQuantities(input: $in) @idempotent(key: $key) {
+    inventoryAdjustmentGroup { id }
+    userErrors { field message code }
+  }
+}`}
+
 const draftFields = `id name status ready invoiceUrl reserveInventoryUntil createdAt tags
       customAttributes { key value }
       order { id }
@@ -128,7 +137,7 @@ var opOrderLines = admin.Operation{Name: "OrderLines", Cost: 250, Rank: admin.Ra
 // operations are all of the above, for the tests that hold them against the store's schema.
 func operations() []admin.Operation {
 	return []admin.Operation{
-		opShop, opCatalogue, opVariants, opStock, opHoldCreate, opHold, opHoldFind, opHoldsOpen, opHoldRelease,
+		opShop, opCatalogue, opVariants, opStock, opStockAdjust, opHoldCreate, opHold, opHoldFind, opHoldsOpen, opHoldRelease,
 		opHookList, opHookCreate, opHookDelete, opOrders, opOrder, opOrderLines,
 	}
 }

@@ -36,7 +36,8 @@ func variables(t *testing.T) map[string]map[string]any {
 	return map[string]map[string]any{
 		"AppScopes": {}, "CatalogPage": {"after": nil, "q": "status:active"}, "VariantPage": {"id": "gid://shopify/Product/1", "after": "x"},
 		"Stock": {"ids": []string{"gid://shopify/InventoryItem/1"}}, "HoldCreate": {"in": draft}, "Hold": {"id": "gid://shopify/DraftOrder/1"},
-		"HoldFind": {"q": "status:open tag:hawker-1"}, "HoldsOpen": {"after": nil},
+		"StockAdjust": {"in": adjustInput("gid://shopify/InventoryItem/1", "gid://shopify/Location/1", -2), "key": "k"},
+		"HoldFind":    {"q": "status:open tag:hawker-1"}, "HoldsOpen": {"after": nil},
 		"HoldRelease": {"in": map[string]any{"id": "gid://shopify/DraftOrder/1"}}, "HookList": {"after": "x"},
 		"HookCreate": {"t": "ORDERS_PAID", "w": map[string]any{"uri": "https://hub.test/hooks", "format": "JSON"}},
 		"HookDelete": {"id": "gid://shopify/WebhookSubscription/1"}, "OrdersSince": {"after": nil, "q": "updated_at:>='2026-11-23T07:00:00Z'"},
@@ -77,7 +78,7 @@ func TestOperationsAreValid(t *testing.T) {
 		if mutation && op.Cost != 10 || !mutation && op.Once {
 			t.Errorf("%s: cost %v, once %v", op.Name, op.Cost, op.Once)
 		}
-		if mutation && !strings.Contains(op.Text, "userErrors { field message }") {
+		if mutation && !strings.Contains(op.Text, "userErrors { field message") {
 			t.Errorf("%s does not ask for the store's own no", op.Name)
 		}
 		if op.Cost <= 0 || op.Cost > 1000 {

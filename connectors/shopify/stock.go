@@ -30,7 +30,10 @@ type stockNode struct {
 	Levels struct {
 		PageInfo pageInfo
 		Nodes    []struct {
-			Location   struct{ IsActive, FulfillsOnlineOrders bool }
+			Location struct {
+				ID                             string
+				IsActive, FulfillsOnlineOrders bool
+			}
 			Quantities []struct {
 				Name     string
 				Quantity int64

@@ -144,9 +144,9 @@ func TestCheck(t *testing.T) {
 		t.Errorf("Check = %+v; want %+v", got, want)
 	}
 
-	few := open(t, shopifysim.Options{Scopes: []string{"write_products", "read_orders", "read_draft_orders"}})
+	few := open(t, shopifysim.Options{Scopes: []string{"write_products", "read_inventory", "read_orders", "read_draft_orders"}})
 	got, err = connect(t, few).Check(t.Context())
-	if want := "[read_inventory read_locations write_draft_orders]"; err != nil || fmt.Sprint(got.Missing) != want {
+	if want := "[write_inventory read_locations write_draft_orders]"; err != nil || fmt.Sprint(got.Missing) != want {
 		t.Errorf("missing = %v, %v; want %v", got.Missing, err, want)
 	}
 }

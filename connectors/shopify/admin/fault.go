@@ -32,6 +32,7 @@ func (e *Refused) Error() string { return e.Op + ": refused: " + strings.Join(e.
 type UserError struct {
 	Field   []string
 	Message string
+	Code    string // where the payload's errors have one and it was asked for
 }
 
 // Refusal is *Refused when a payload has errors, else nil.

@@ -108,7 +108,7 @@ func New(o Options) *Sim {
 	def(&o.ClientSecret, "sim-secret")
 	def(&o.Token, "shpat_sim")
 	if o.Scopes == nil {
-		o.Scopes = []string{"read_products", "read_inventory", "read_locations", "read_orders", "write_draft_orders"}
+		o.Scopes = []string{"read_products", "write_inventory", "read_locations", "read_orders", "write_draft_orders"}
 	}
 	if o.Products == nil {
 		o.Products = Ceramics()

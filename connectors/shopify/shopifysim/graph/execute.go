@@ -15,7 +15,7 @@ import (
 // func(Args) any. "__typename" says which type it is where fragments must know.
 type Obj map[string]any
 
-// Args are the arguments of a field.
+// Args are the arguments of a field. What a directive on it says is at the directive's name with @, as Args too.
 type Args map[string]any
 
 // Str is a text among the arguments, empty when it is not there.
@@ -48,8 +48,13 @@ func (a Args) Is(name string) bool {
 
 // Sub is an input object among the arguments, nil when it is not there.
 func (a Args) Sub(name string) Args {
-	v, _ := a[name].(map[string]any)
-	return v
+	switch v := a[name].(type) {
+	case map[string]any:
+		return v
+	case Args:
+		return v
+	}
+	return nil
 }
 
 // List is a list among the arguments.
@@ -136,7 +141,16 @@ func (o Obj) is(condition string) bool {
 func (x *execution) field(o Obj, f *ast.Field, path []any) any {
 	v := o[f.Name]
 	if get, ok := v.(func(Args) any); ok {
-		v = get(f.ArgumentMap(x.vars))
+		args := Args(f.ArgumentMap(x.vars))
+		for _, d := range f.Directives {
+			args["@"+d.Name] = Args(d.ArgumentMap(x.vars))
+		}
+		v = get(args)
+	}
+	if e, ok := v.(Error); ok {
+		e.Path = path
+		x.errs = append(x.errs, e)
+		return nil
 	}
 	if d, ok := v.(Denied); ok {
 		x.errs = append(x.errs, Error{

@@ -140,7 +140,7 @@ func (b *books) check(t *rapid.T) {
 // undated hides a test's deadline, which cannot be asked for where the clock jumps.
 type undated struct{ rapid.TB }
 
-// Whatever is drafted, paid, released, bought, counted, cancelled or left to lapse: no piece is lost, sold twice or below zero.
+// Whatever is drafted, paid, released, bought, counted, adjusted, cancelled or left to lapse: no piece is lost, sold twice or below zero.
 func TestLaws(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rapid.Check(undated{t}, func(t *rapid.T) {
@@ -221,6 +221,26 @@ func TestLaws(t *testing.T) {
 					}
 					if !o.updated.After(before) {
 						t.Fatalf("order %s changed at %v, as before", o.name, o.updated)
+					}
+				},
+				"adjust": func(t *rapid.T) {
+					v := pick()
+					delta := rapid.Int64Range(-max(0, v.available), 6).Draw(t, "delta")
+					args := graph.Args{"@idempotent": graph.Args{"key": fmt.Sprint("key ", b.next())}, "input": map[string]any{
+						"name": "available", "reason": "correction", "changes": []any{map[string]any{
+							"inventoryItemId": gid("InventoryItem", v.item), "locationId": gid("Location", locationID), "delta": delta, "changeFromQuantity": nil,
+						}},
+					}}
+					for range 2 { // the second changes nothing
+						b.Do(func() {
+							out := b.Mutations(all)["inventoryAdjustQuantities"].(func(graph.Args) any)(args).(graph.Obj)
+							if out["inventoryAdjustmentGroup"] == nil {
+								t.Fatal(out["userErrors"])
+							}
+						})
+					}
+					if !v.Endless {
+						b.onHand[v] += delta
 					}
 				},
 				"count": func(t *rapid.T) {

@@ -42,6 +42,12 @@ func (s *Shop) Mutations(granted func(scope string) bool) graph.Obj {
 			s.drafts = slices.DeleteFunc(s.drafts, func(o *draft) bool { return o == d })
 			return graph.Obj{"deletedId": id, "userErrors": []graph.Obj{}}
 		},
+		"inventoryAdjustQuantities": func(a graph.Args) any {
+			if !granted("write_inventory") {
+				return graph.Denied{Scope: "write_inventory"}
+			}
+			return s.adjust(a)
+		},
 	}
 }
 

@@ -35,7 +35,8 @@ type Shop struct {
 	drafts    []*draft
 	orders    []*order
 	checkouts map[string]*checkout
-	paid      map[string]int64 // checkout token -> order id
+	paid      map[string]int64    // checkout token -> order id
+	adjusted  map[string]adjusted // changes of stock, by their idempotency key
 	serial    int64
 	drawn     int // drafts made
 }
@@ -47,7 +48,7 @@ func New(o Options) *Shop {
 	}
 	s := &Shop{
 		o: o, pages: loadPages(), wake: make(chan struct{}, 1), variants: map[int64]*variant{}, checkouts: map[string]*checkout{},
-		paid: map[string]int64{},
+		paid: map[string]int64{}, adjusted: map[string]adjusted{},
 	}
 	for _, p := range o.Products {
 		s.addProduct(p)
