@@ -215,6 +215,7 @@ type planning struct {
 	order    []ID // of stocked, as first touched
 	showed   map[ID]bool
 	ordered  map[string]bool
+	undrawn  []*Hold // that ended unpaid in the request under way, and had a draft
 }
 
 // Plan decides the requests in their order at time now, in memory. The batch it returns must be committed through a
@@ -227,6 +228,7 @@ func (d *Desk) Plan(now time.Time, reqs []Request) (*Batch, []Outcome) {
 	}
 	for _, r := range reqs {
 		d.decide(r)
+		d.undraft()
 	}
 	return d.seal(), d.plan.outcomes
 }

@@ -523,6 +523,9 @@ func (d *Desk) end(h *Hold, state HoldState, by string) {
 	h.State = state
 	d.unclaim(h)
 	d.closed(h)
+	if h.Draft != "" {
+		d.plan.undrawn = append(d.plan.undrawn, h)
+	}
 	if !h.Contained {
 		d.move(h.Variant, -int64(h.Quantity), 0)
 	} else {

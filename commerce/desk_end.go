@@ -85,14 +85,40 @@ func (d *Desk) opened(r Opened) {
 	}
 }
 
+// drafted notes a draft for all its holds or for none: with a hold that ended while the store made it, it would sell what
+// nobody holds. Who made it lets such a draft go.
 func (d *Desk) drafted(r Drafted) {
 	for _, id := range r.Holds {
-		h := d.holds[id]
-		if h == nil || h.State != StateHeld {
-			continue
+		if h := d.holds[id]; h == nil || h.State != StateHeld {
+			return
 		}
+	}
+	for _, id := range r.Holds {
+		h := d.holds[id]
 		d.touch(h)
 		h.Draft, h.Checkout, h.DraftAt = r.Draft, r.URL, r.Created
 		d.write("drafted", h.Show, Fact{Hold: h.ID, Number: h.Number, Quantity: h.Quantity, Order: r.Draft})
 	}
+}
+
+// undraft takes the draft from the open holds that shared it with one that ended unpaid. A draft is never changed, and whoever
+// paid it now would pay for what was given back: it goes, and what is still held needs a checkout of its own. What the
+// store's figure lacks because of the draft comes back with its end and is this viewer's at once (see remake).
+func (d *Desk) undraft() {
+	for _, ended := range d.plan.undrawn {
+		for _, id := range d.claimed[personShow{ended.Person, ended.Show}] {
+			h := d.holds[id]
+			if h.State != StateHeld || h.Draft != ended.Draft {
+				continue
+			}
+			d.touch(h)
+			if h.Contained {
+				d.setStockRow(h.Variant, func(s *Stock) { s.Available += int64(h.Quantity) })
+				d.move(h.Variant, int64(h.Quantity), 0)
+			}
+			h.Draft, h.Checkout, h.DraftAt, h.Contained = "", "", time.Time{}, false
+			d.write("undrafted", h.Show, Fact{Hold: h.ID, Number: h.Number, Quantity: h.Quantity, Order: ended.Draft}, h.Variant)
+		}
+	}
+	d.plan.undrawn = nil
 }

@@ -53,6 +53,32 @@ func TestPayments(t *testing.T) {
 			ana drafts D1 -> nothing
 			store order O1 paid draft D1 mug x1 plate x1 -> paid ana #O1 x 2
 			= ana: Mug 1 paid, Plate 1 paid`},
+		{name: "one of two in a checkout is given back: the other needs a checkout of its own", text: `
+			ana buy 1 -> held holds 1 left 2
+			ana buy 3 -> held holds 1 left 4
+			ana drafts D1 -> nothing
+			ana pass 3 -> passed
+			ana drafts D2 -> nothing
+			store order O1 paid draft D2 mug x1 -> paid ana #O1 x 1
+			= ana: Mug 1 paid, Plate 1 passed
+			= plate: 5 available 0 held 0 sold`},
+		{name: "the same when the store's figure lacks both", memory: true, text: `
+			store read mug 3 -> nothing
+			store read plate 5 -> nothing
+			ana buy 1 -> held holds 1 left 2
+			ana buy 3 -> held holds 1 left 4
+			ana drafts D1 -> nothing
+			after 6s
+			store read mug 2 -> nothing
+			store read plate 4 -> nothing
+			= mug: 2 available 0 held 0 sold
+			ana pass 3 -> passed
+			= mug: 3 available 1 held 0 sold
+			= plate: 4 available 0 held 0 sold
+			after 6s
+			store read mug 3 -> nothing
+			store read plate 5 -> restocked left 5
+			= mug: 3 available 1 held 0 sold`},
 		{name: "paid late, pieces are there", text: `
 			ana buy 3 -> held holds 1 left 4
 			after 3m

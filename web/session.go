@@ -51,9 +51,9 @@ func (s *Server) signInNow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := signInForm{Email: strings.ToLower(strings.TrimSpace(r.PostForm.Get("email"))), To: local(r.PostForm.Get("to"))}
-	// Both budgets are taken from, so that neither one address nor many can try out one person's passwords.
-	byAddress, byEmail := s.signIn.Allow("address "+s.kit.Address(r)), s.signIn.Allow("e-mail "+f.Email)
-	if !byAddress || !byEmail {
+	// Both budgets are taken from, so that neither one address nor many can try out one person's passwords. Who has none left
+	// takes none from others: a flood of made-up addresses would make the limiter forget whom it holds back.
+	if !s.signIn.Allow("address "+s.kit.Address(r)) || !s.signIn.Allow("e-mail "+f.Email) {
 		s.kit.Fail(w, r, ui.Problem(http.StatusTooManyRequests, "That was tried too often. Wait a minute, then try again."))
 		return
 	}

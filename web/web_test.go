@@ -278,8 +278,11 @@ func TestDeskActions(t *testing.T) {
 	if r := c.post(at+"/stock", "variant", own.Variant.ID.String(), "stock", "many"); r.status != http.StatusBadRequest {
 		t.Errorf("stock of many: %d", r.status)
 	}
-	if r := c.post(at+"/stock", "variant", page().Items[2].Stock[0].Variant.ID.String(), "stock", "+1"); r.status != http.StatusConflict || !strings.Contains(r.body, "change it there") {
-		t.Errorf("stock of the store: %d", r.status)
+	if r := c.post(at+"/stock", "variant", page().Items[2].Stock[0].Variant.ID.String(), "stock", "5"); r.status != http.StatusBadRequest || !strings.Contains(r.body, "how many more or fewer") {
+		t.Errorf("setting the stock of the store: %d", r.status)
+	}
+	if r := c.post(at+"/stock", "variant", page().Items[2].Stock[0].Variant.ID.String(), "stock", "+1"); r.status != http.StatusConflict || !strings.Contains(r.body, "not connected") {
+		t.Errorf("stock of a store that is not connected: %d", r.status)
 	}
 	var hold commerce.ID
 	for _, x := range page().Open {

@@ -176,7 +176,7 @@ func (h *house) shopifyConnect() web.Connect {
 	s := h.set.Shopify
 	c := &shopify.Connect{URL: s.URL, ClientID: s.ClientID, ClientSecret: s.ClientSecret}
 	return web.Connect{
-		Needs: needs("partners.shopify.com", "HAWKER_SHOPIFY_CLIENT_ID", s.ClientID, "HAWKER_SHOPIFY_CLIENT_SECRET", s.ClientSecret),
+		Needs: needs("dev.shopify.com/dashboard", "HAWKER_SHOPIFY_CLIENT_ID", s.ClientID, "HAWKER_SHOPIFY_CLIENT_SECRET", s.ClientSecret),
 		Start: func(_ context.Context, state, redirect, shop string) (string, string, error) {
 			shop = strings.ToLower(strings.TrimSpace(shop))
 			if !strings.Contains(shop, ".") {

@@ -54,6 +54,7 @@ func openHouse(ctx context.Context, set settings, log *slog.Logger, public strin
 			_ = h.close()
 		}
 	}()
+	ownFiles()
 	if err := os.MkdirAll(set.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder (HAWKER_DATA): %w", err)
 	}

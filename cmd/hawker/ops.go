@@ -26,7 +26,11 @@ func (h *house) mountOps(mux *http.ServeMux) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
 		if err := h.ready(ctx); err != nil {
-			plain(w, http.StatusServiceUnavailable, err.Error())
+			why := "not ready"
+			if h.mayRead(r) { // the world need not know where the database is
+				why = err.Error()
+			}
+			plain(w, http.StatusServiceUnavailable, why)
 			return
 		}
 		plain(w, http.StatusOK, "ready")
@@ -86,7 +90,7 @@ func (h *house) metrics() *prometheus.Registry {
 	count("chat_lines_total", "Chat lines heard.", func(t live.Totals) int64 { return t.Lines })
 	count("chat_commands_total", "Chat lines that were commands.", func(t live.Totals) int64 { return t.Commands })
 	count("chat_lines_unseen_total", "Lines of talk left out of the view under load.", func(t live.Totals) int64 { return t.Unseen })
-	count("claims_limited_total", "Claims refused because the queue was full.", func(t live.Totals) int64 { return t.Limited })
+	count("claims_limited_total", "Claims refused because the queue was full, or because nothing could be stored.", func(t live.Totals) int64 { return t.Limited })
 	count("commits_total", "Batches made durable.", func(t live.Totals) int64 { return t.Commits })
 	count("commits_failed_total", "Batches that could not be stored.", func(t live.Totals) int64 { return t.Failed })
 	count("answers_said_total", "Answers that a platform accepted.", func(t live.Totals) int64 { return t.Said })

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,6 +216,28 @@ func TestSale(t *testing.T) {
 			if now, _ := s.shop.Stock(sku); now.Available != before.Available-1 {
 				t.Errorf("the shop has %d of %s, had %d", now.Available, sku, before.Available)
 			}
+			// The host adds pieces: the store has them, and so has the show.
+			free := func() int64 {
+				p, err := s.hub.Page(ctx, s.merchant, s.show)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, it := range p.Items {
+					if it.Number == number {
+						return it.Free
+					}
+				}
+				return -1
+			}
+			was := free()
+			variant := p.Items[slices.IndexFunc(p.Items, func(it commerce.ItemView) bool { return it.Number == number })].Stock[0].Variant.ID
+			if err := s.hub.AdjustStock(ctx, s.merchant, variant, 4, "the host's key"); err != nil {
+				t.Fatal(err)
+			}
+			if now, _ := s.shop.Stock(sku); now.Available != before.Available+3 {
+				t.Errorf("the shop has %d of %s after 4 more, had %d before the sale", now.Available, sku, before.Available)
+			}
+			eventually(t, "the show has 4 more", func() bool { return free() == was+4 })
 			entries, err := s.db.Entries(ctx, s.merchant, 0, 1000)
 			if err != nil || len(entries) < 5 {
 				t.Fatalf("%d ledger rows, %v", len(entries), err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,11 +56,7 @@ func (s shopStore) Stock(ctx context.Context, inventory []string) (map[string]co
 func lines(d live.Draft) []shopify.DraftLine {
 	out := make([]shopify.DraftLine, 0, len(d.Lines))
 	for _, l := range d.Lines {
-		x := shopify.DraftLine{Variant: l.Variant, Quantity: l.Quantity}
-		if l.Override {
-			x.Price = l.Price
-		}
-		out = append(out, x)
+		out = append(out, shopify.DraftLine{Variant: l.Variant, Quantity: l.Quantity, Price: l.Price})
 	}
 	return out
 }
@@ -73,9 +70,21 @@ func (s shopStore) Draft(ctx context.Context, d live.Draft) (live.Drafted, error
 	return live.Drafted{ID: got.ID, URL: got.InvoiceURL, Created: got.Created}, nil
 }
 
-// Release lets a draft go.
+// Adjust changes how many pieces the store has.
+func (s shopStore) Adjust(ctx context.Context, inventory string, delta int64, key string) error {
+	return s.client.AdjustStock(ctx, inventory, delta, key)
+}
+
+// Release lets a draft go. One that was paid at that moment stays the order that it became, and is done with.
 func (s shopStore) Release(ctx context.Context, draft string) error {
-	return s.client.ReleaseDraft(ctx, draft)
+	err := s.client.ReleaseDraft(ctx, draft)
+	var no *shopify.Refused
+	if errors.As(err, &no) {
+		if d, look := s.client.DraftByID(ctx, draft); look == nil && !d.Open {
+			return nil
+		}
+	}
+	return err
 }
 
 // CartLink is where the lines are bought without asking the store first.
@@ -166,9 +175,9 @@ func (h *house) webhooks() *shopify.Handler {
 			if err != nil {
 				return err
 			}
-			fresh, err := h.db.PutWebhook(ctx, m, sqldb.Webhook{ID: w.ID, Topic: w.Topic, Body: w.Body, Came: time.Now()})
-			if fresh {
-				h.hub.Webhook(m)
+			_, err = h.db.PutWebhook(ctx, m, sqldb.Webhook{ID: w.ID, Topic: w.Topic, Body: w.Body, Came: time.Now()})
+			if err == nil {
+				h.hub.Webhook(m) // one that came before may wait still: its first request may have ended too soon to say so
 			}
 			return err
 		},

@@ -16,7 +16,7 @@ func german() *Words {
 		Closed:       "#{n} ist gerade nicht im Verkauf.",
 		Paused:       "Der Verkauf ist kurz unterbrochen. Zurückgelegtes behält seine Zeit.",
 		Ended:        "Die Show ist vorbei.",
-		Passed:       "Zurückgegeben. Danke, dass jemand anderes es haben kann.",
+		Passed:       "Alles zurückgegeben. Danke, dass jemand anderes es haben kann.",
 		PassedOne:    "#{n} {item} zurückgegeben. Danke, dass jemand anderes es haben kann.",
 		Changed:      "#{n} {what}: jetzt {qty} zurückgelegt, bis {until}.",
 		NothingHeld:  "Davon ist nichts für dich zurückgelegt.",

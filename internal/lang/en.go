@@ -16,7 +16,7 @@ func english() *Words {
 		Closed:       "#{n} is not on sale just now.",
 		Paused:       "Sales are paused for a moment. Holds keep their time.",
 		Ended:        "The show is over.",
-		Passed:       "Given back. Thank you for letting the next one have it.",
+		Passed:       "All given back. Thank you for letting the next one have it.",
 		PassedOne:    "#{n} {item} given back. Thank you for letting the next one have it.",
 		Changed:      "#{n} {what}: {qty} held now, until {until}.",
 		NothingHeld:  "You hold nothing of that.",

@@ -16,7 +16,7 @@ func spanish() *Words {
 		Closed:       "#{n} no está a la venta ahora.",
 		Paused:       "La venta está en pausa un momento. Lo apartado conserva su tiempo.",
 		Ended:        "El directo ha terminado.",
-		Passed:       "Devuelto. Gracias por dejarlo a la siguiente persona.",
+		Passed:       "Todo devuelto. Gracias por dejarlo a la siguiente persona.",
 		PassedOne:    "#{n} {item} devuelto. Gracias por dejarlo a la siguiente persona.",
 		Changed:      "#{n} {what}: ahora {qty} apartados, hasta las {until}.",
 		NothingHeld:  "No tienes nada apartado de eso.",

@@ -16,7 +16,7 @@ func french() *Words {
 		Closed:       "#{n} n'est pas en vente pour le moment.",
 		Paused:       "La vente est en pause un instant. Ce qui est réservé garde son temps.",
 		Ended:        "Le direct est terminé.",
-		Passed:       "Rendu. Merci de le laisser à la personne suivante.",
+		Passed:       "Tout est rendu. Merci de le laisser à la personne suivante.",
 		PassedOne:    "#{n} {item} rendu. Merci de le laisser à la personne suivante.",
 		Changed:      "#{n} {what} : {qty} réservés maintenant, jusqu'à {until}.",
 		NothingHeld:  "Tu n'as rien de cela en réserve.",

@@ -16,10 +16,17 @@ var (
 	ErrNoStore      = errors.New("this shop takes no payment online")
 )
 
+// errChanged means that a hold ended while the store made a checkout of it.
+var errChanged = errors.New("what is held changed meanwhile")
+
+// checkoutFor bounds the making of a checkout: the store's time and ours around it.
+const checkoutFor = storeCall + 2*doFor
+
 // Checkout is where a viewer pays for all that a receipt holds. The first time it makes the store set the pieces aside and
 // adds five minutes; later it gives the same address again. It asks the store, so it may take seconds; the hold stands
-// whatever comes of it.
-func (h *Hub) Checkout(ctx context.Context, merchant, receipt commerce.ID) (string, error) {
+// whatever comes of it. A second tap waits for the first and gets its address, because two checkouts of one hold would both
+// be paid. What was begun is finished although the browser goes away, so that no draft is left that nobody knows of.
+func (h *Hub) Checkout(ctx context.Context, merchant, receipt commerce.ID) (url string, err error) {
 	m := h.Merchant(merchant)
 	if m == nil {
 		return "", ErrNotHere
@@ -27,6 +34,23 @@ func (h *Hub) Checkout(ctx context.Context, merchant, receipt commerce.ID) (stri
 	if m.store == nil {
 		return "", ErrNoStore
 	}
+	leave, err := m.store.paying.Enter(ctx, receipt)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkoutFor)
+	defer cancel()
+	for range 3 {
+		if url, err = m.checkout(ctx, receipt); !errors.Is(err, errChanged) {
+			break
+		}
+	}
+	return url, err
+}
+
+// checkout is one try of Checkout.
+func (m *Merchant) checkout(ctx context.Context, receipt commerce.ID) (string, error) {
 	var fresh []commerce.HoldView
 	var url string
 	var mode commerce.StoreHolds
@@ -78,7 +102,7 @@ func (h *Hub) Checkout(ctx context.Context, merchant, receipt commerce.ID) (stri
 			}
 			v := it.Variant(x.Variant)
 			d.Holds = append(d.Holds, x.ID)
-			d.Lines = append(d.Lines, DraftLine{v.Store, x.Quantity, x.Price, x.Price != v.Price})
+			d.Lines = append(d.Lines, DraftLine{v.Store, x.Quantity, x.Price})
 			d.Again = d.Again || slices.Contains(tried, x.ID)
 			if x.Expires.After(d.Until) {
 				d.Until = x.Expires
@@ -101,6 +125,18 @@ func (h *Hub) Checkout(ctx context.Context, merchant, receipt commerce.ID) (stri
 	}
 	if _, err := m.ask(ctx, &call{req: commerce.Drafted{Holds: d.Holds, Draft: made.ID, URL: made.URL, Created: made.Created}}); err != nil {
 		return "", err
+	}
+	kept := false
+	err = m.look(ctx, func() {
+		x, ok := m.desk.Hold(d.Holds[0])
+		kept = ok && x.Draft == made.ID
+	})
+	if err != nil {
+		return "", err
+	}
+	if !kept {
+		m.store.release(made.ID)
+		return "", errChanged
 	}
 	return made.URL, nil
 }

@@ -98,6 +98,9 @@ func (m *Merchant) revive(e commerce.Effect) planned {
 
 // perform lets an effect out, after its batch became durable.
 func (m *Merchant) perform(p planned) {
+	if p.stored && !m.box.Begin(p.id) {
+		return
+	}
 	if !p.notAfter.IsZero() && time.Now().After(p.notAfter) {
 		if p.stored {
 			m.effectDone(p.id)
@@ -146,7 +149,7 @@ func (m *Merchant) say(s speechOf) {
 			sp.To = u.To
 			return m.sayOutcome(&sp, private)
 		}
-		if joins(o) {
+		if speaker.Joins(o) {
 			u.Joined = o
 		}
 	} else if u.Words == nil {
@@ -178,18 +181,4 @@ func (s *speechOf) done(m *Merchant) {
 	if s.stored {
 		m.effectDone(s.id)
 	}
-}
-
-// joins reports whether an outcome may stand in one line with others.
-func joins(o *commerce.Outcome) bool {
-	switch o.What {
-	case commerce.Promoted:
-		return true
-	case commerce.Claimed:
-		switch o.Reason {
-		case commerce.Held, commerce.PartlyHeld, commerce.Waitlisted, commerce.SoldOut, commerce.Capped, commerce.Changed, commerce.Passed:
-			return true
-		}
-	}
-	return false
 }

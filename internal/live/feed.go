@@ -5,6 +5,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/tail"
 )
 
 // Lengths of what a show remembers for its pages. What was decided is in SQL for ever; this is for reading along.
@@ -47,40 +48,18 @@ type ChatLine struct {
 	Reason  commerce.Reason `json:"reason,omitempty"`
 }
 
-// tail keeps the last n things.
-type tail[T any] struct {
-	n    int
-	all  []T
-	head int
-}
-
-func (t *tail[T]) add(x T) {
-	if len(t.all) < t.n {
-		t.all = append(t.all, x)
-		return
-	}
-	t.all[t.head] = x
-	t.head = (t.head + 1) % t.n
-}
-
-// list is a copy, the oldest first.
-func (t *tail[T]) list() []T {
-	out := make([]T, 0, len(t.all))
-	out = append(out, t.all[t.head:]...)
-	return append(out, t.all[:t.head]...)
-}
-
 // showMemory is what a merchant remembers of a show for its pages.
 type showMemory struct {
-	feed tail[FeedLine]
-	chat tail[ChatLine]
+	feed tail.Tail[FeedLine]
+	chat tail.Tail[ChatLine]
 	// viewers who spoke and who claimed, for the funnel
 	spoke, claimed map[chat.Viewer]bool
 	// streamed counts chat lines published in this second, so that a fast chat does not flood the pages.
 	second   int64
 	streamed int
 	// why is each viewer's last line and its reason, for !why.
-	why map[chat.Viewer]whyLine
+	why     map[chat.Viewer]whyLine
+	whyMost int // entries of why at which old ones go
 }
 
 type whyLine struct {
@@ -91,7 +70,7 @@ type whyLine struct {
 
 func newShowMemory() *showMemory {
 	return &showMemory{
-		feed: tail[FeedLine]{n: feedKept}, chat: tail[ChatLine]{n: chatKept}, spoke: map[chat.Viewer]bool{}, claimed: map[chat.Viewer]bool{},
+		feed: tail.Tail[FeedLine]{N: feedKept}, chat: tail.Tail[ChatLine]{N: chatKept}, spoke: map[chat.Viewer]bool{}, claimed: map[chat.Viewer]bool{},
 		why: map[chat.Viewer]whyLine{},
 	}
 }

@@ -7,39 +7,18 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/aired"
 	"hawker/rules"
 )
 
 // tooOld is the age past which a line never claims (product rule: what a platform delivers late must not take stock).
 const tooOld = 120 * time.Second
 
-// unsure is how close to a change of the item on air a claim without an item is asked about instead of guessed.
-const unsure = 3 * time.Second
-
 // stage is what a line of one channel is read against. It is replaced, never changed.
 type stage struct {
 	show    commerce.ID
 	grammar *rules.Grammar
-	aired   []airing // newest last
-}
-
-type airing struct {
-	at     time.Time
-	number int
-}
-
-// seen is the item on air at a time, and whether it changed too close to it to be sure.
-func (s *stage) seen(at time.Time) (number int, sure bool) {
-	for i := len(s.aired) - 1; i >= 0; i-- {
-		a := s.aired[i]
-		if d := at.Sub(a.at); d > -unsure && d < unsure && i > 0 {
-			return a.number, false
-		}
-		if !a.at.After(at) {
-			return a.number, true
-		}
-	}
-	return 0, true
+	aired   aired.Log
 }
 
 // heard is a line with what it means, as parsed by the goroutine that brought it.
@@ -66,7 +45,7 @@ func (m *Merchant) Deliver(e chat.Event) {
 		h.cmd.Name, h.cmd.Reason = rules.Chat, commerce.Chat
 		if st != nil {
 			h.show = st.show
-			on, sure := st.seen(e.Message.Sent)
+			on, sure := st.aired.Seen(e.Message.Sent)
 			h.onAir = on
 			h.cmd = st.grammar.Parse(e.Message.Text, rules.Context{
 				OnAir: on, Unsure: !sure, Reply: e.Message.ReplyTo != "", Tap: e.Message.Command,
@@ -125,12 +104,7 @@ func (m *Merchant) restage() {
 			if was := old[c]; was != nil && was.show == s.ID {
 				st.aired = was.aired
 			}
-			if n := len(st.aired); n == 0 || st.aired[n-1].number != s.Lineup.OnAir {
-				st.aired = append(st.aired[:n:n], airing{time.Now(), s.Lineup.OnAir})
-			}
-			if len(st.aired) > 64 {
-				st.aired = st.aired[len(st.aired)-64:]
-			}
+			st.aired = st.aired.With(time.Now(), s.Lineup.OnAir)
 			fresh[c] = st
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"hawker/internal/bus"
 	"hawker/internal/chat"
 	"hawker/internal/dial"
+	"hawker/internal/live/command"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 )
@@ -125,13 +126,51 @@ func (h *Hub) Started() <-chan struct{} {
 	return h.started
 }
 
-// Serve starts serving a merchant, or starts it anew with its connections as they are stored now.
+// Serve starts serving a merchant, or starts it anew with its connections as they are stored now. What was begun is finished
+// although ctx ends: who asked may be a browser that goes away, and its shop must not stand still for that. When a merchant
+// cannot be started it is tried again every few seconds.
 func (h *Hub) Serve(ctx context.Context, id commerce.ID) error {
 	h.init()
 	h.serving.Lock()
 	defer h.serving.Unlock()
+	return h.serve(context.WithoutCancel(ctx), id)
+}
+
+// serveAgain is how long after a failure a merchant is tried again.
+const serveAgain = 5 * time.Second
+
+// tryAgain serves a merchant later, unless it is served by then.
+func (h *Hub) tryAgain(id commerce.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	ctx := h.ctx
+	if ctx == nil {
+		return
+	}
+	h.group.Go(func() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(serveAgain):
+		}
+		h.serving.Lock()
+		defer h.serving.Unlock()
+		if h.Merchant(id) != nil {
+			return
+		}
+		if err := h.serve(context.WithoutCancel(ctx), id); err != nil && ctx.Err() == nil {
+			h.Log.ErrorContext(ctx, "merchant not served; trying again", "merchant", id.String(), "err", err)
+		}
+	})
+}
+
+// serve is Serve; serving is held.
+func (h *Hub) serve(ctx context.Context, id commerce.ID) error {
 	info, err := h.DB.Merchant(ctx, id)
 	if err != nil {
+		if !sqldb.IsNotFound(err) {
+			h.tryAgain(id)
+		}
 		return fmt.Errorf("merchant %s: %w", id, err)
 	}
 	h.mu.Lock()
@@ -146,6 +185,7 @@ func (h *Hub) Serve(ctx context.Context, id commerce.ID) error {
 	}
 	m, err := h.newMerchant(ctx, info)
 	if err != nil {
+		h.tryAgain(id)
 		return err
 	}
 	own, stop := context.WithCancel(parent)
@@ -153,11 +193,18 @@ func (h *Hub) Serve(ctx context.Context, id commerce.ID) error {
 	sub, err := h.Bus.Answer(doSubject(id), func(ctx context.Context, data []byte) ([]byte, error) { return m.answer(ctx, data) })
 	if err != nil {
 		stop()
+		h.tryAgain(id)
 		return fmt.Errorf("serve merchant %s: %w", info.Slug, err)
 	}
 	h.mu.Lock()
+	if h.ctx == nil { // the hub ended meanwhile, and waits for nobody new
+		h.mu.Unlock()
+		stop()
+		sub.Close()
+		return ErrNotHere
+	}
+	defer h.mu.Unlock()
 	h.merchants[id] = r
-	h.mu.Unlock()
 	h.group.Go(func() {
 		defer close(r.done)
 		defer stop()
@@ -186,7 +233,7 @@ func (h *Hub) Merchant(id commerce.ID) *Merchant {
 
 // Do carries a command out at the node that serves the merchant. Errors: ErrNotHere when none does; the command's own.
 // What was decided is durable when Do returns.
-func (h *Hub) Do(ctx context.Context, merchant commerce.ID, c Command) (commerce.Outcome, error) {
+func (h *Hub) Do(ctx context.Context, merchant commerce.ID, c command.Command) (commerce.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, doFor)
 	defer cancel()
 	if m := h.Merchant(merchant); m != nil {
@@ -209,7 +256,7 @@ func (h *Hub) Do(ctx context.Context, merchant commerce.ID, c Command) (commerce
 
 // Ask packs a request and does it.
 func (h *Hub) Ask(ctx context.Context, merchant commerce.ID, key commerce.Key, r commerce.Request) (commerce.Outcome, error) {
-	c, err := NewCommand(key, r)
+	c, err := command.New(key, r)
 	if err != nil {
 		return commerce.Outcome{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/bus"
 	"hawker/internal/chat"
+	"hawker/internal/live/command"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 )
@@ -219,7 +220,9 @@ func TestLinesBecomeAnswers(t *testing.T) {
 	s.types("ana", "!me")
 	s.says("You have: #3 Mug x2, 1")
 	s.types("ana", "!shop")
-	s.says("On sale: #3 Mug, €18.00, 3 left")
+	if got := s.says("On sale: #3 Mug, €18.00, 3 left"); !strings.Contains(got, "https://shop.example/live/") {
+		t.Errorf("%q does not lead to the show's page", got)
+	}
 	s.types("eli", "!cart")
 	s.says("You hold nothing yet")
 	s.types("ana", "!cart")
@@ -337,7 +340,7 @@ func TestDo(t *testing.T) {
 	if _, err := s.hub.Ask(ctx, s.merchant+1, key, claim); !errors.Is(err, ErrNotHere) {
 		t.Errorf("another merchant: %v", err)
 	}
-	if _, err := s.hub.Do(ctx, s.merchant, Command{Kind: "nonsense"}); err == nil {
+	if _, err := s.hub.Do(ctx, s.merchant, command.Command{Kind: "nonsense"}); err == nil {
 		t.Error("an unknown command was done")
 	}
 	if _, err := s.hub.Page(ctx, s.merchant, 1); !errors.Is(err, ErrNotFound) {

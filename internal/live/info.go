@@ -3,6 +3,7 @@ package live
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
@@ -19,24 +20,24 @@ func (m *Merchant) info(t *turn, h *heard) {
 	if s != nil {
 		receipt = m.desk.ReceiptOf(show, h.msg.Viewer)
 	}
-	text := m.infoText(t.now, h, s, receipt)
+	to, user := h.msg.Answer, m.voice.Lang.NameOr(h.msg.Viewer.Name)
+	b := chat.Budget{Replies: true}
+	if sp := m.speakers[to.Channel]; sp != nil {
+		b = sp.Chat.Budget(to.Channel)
+	}
+	text := m.infoText(t.now, h, s, receipt, b.MaxRunes-utf8.RuneCountInString("@"+user+" "))
 	if h.cmd.Name != rules.Why {
 		m.noteWhy(h, commerce.Info)
 	}
 	if text == "" {
 		return
 	}
-	to, user := h.msg.Answer, m.voice.Lang.NameOr(h.msg.Viewer.Name)
 	generation := m.generation(receipt)
 	t.speeches = append(t.speeches, speechOf{
 		Speech: Speech{To: to, Rank: speaker.RankInfo}, notAfter: t.now.Add(answerFor), from: h.msg.Received, timing: &m.answering,
 		words: func(private bool) speaker.Words {
-			b := chat.Budget{Replies: true}
-			if sp := m.speakers[to.Channel]; sp != nil {
-				b = sp.Chat.Budget(to.Channel)
-			}
 			link := ""
-			if private || !b.PublicOnly {
+			if h.cmd.Name != rules.Shop && (private || !b.PublicOnly) { // what is on sale is on the show's page, for everybody
 				link = m.receiptLink(receipt, generation, to.Channel, private)
 			}
 			if link == "" {
@@ -55,9 +56,13 @@ func (m *Merchant) info(t *turn, h *heard) {
 	})
 }
 
-// infoText is the answer; {link} in it is filled in when it is said. Empty means silence.
-func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt commerce.ID) string {
+// infoText is the answer; {link} in it is filled in when it is said. Empty means silence. A list is made to fit in limit code
+// points with its link.
+func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt commerce.ID, limit int) string {
 	l := m.voice.Lang
+	if s != nil {
+		limit -= utf8.RuneCountInString(m.room(s.ID, h.msg.Answer.Channel))
+	}
 	switch h.cmd.Name {
 	case rules.Help:
 		return l.Help
@@ -83,9 +88,9 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 		}
 		return l.Cart
 	case rules.Me:
-		return m.mine(now, receipt)
+		return m.mine(now, receipt, limit)
 	case rules.Shop:
-		return m.shop(s.ID, now)
+		return m.shop(s.ID, now, limit)
 	case rules.Item:
 		n := h.cmd.Item
 		if n == 0 {
@@ -116,18 +121,18 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 	return ""
 }
 
-func (m *Merchant) mine(now time.Time, receipt commerce.ID) string {
+func (m *Merchant) mine(now time.Time, receipt commerce.ID, limit int) string {
 	v, ok := m.desk.Receipt(receipt, now)
 	if !ok {
 		return m.voice.Lang.CartEmpty
 	}
-	return m.voice.Mine(&v, now)
+	return m.voice.Mine(&v, now, limit)
 }
 
-func (m *Merchant) shop(show commerce.ID, now time.Time) string {
+func (m *Merchant) shop(show commerce.ID, now time.Time, limit int) string {
 	v, ok := m.desk.View(show, now)
 	if !ok {
 		return m.voice.Lang.ShopEmpty
 	}
-	return m.voice.Shop(&v)
+	return m.voice.Shop(&v, limit)
 }

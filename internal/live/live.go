@@ -4,7 +4,7 @@
 // out. Answers are said by Speakers, one for each account; the store is talked to by a worker of its own. Neither ever
 // holds the merchant's goroutine up.
 //
-// Goroutines: Hub.Run owns one per merchant (Merchant.run), one per store (storeWorker.run), one per account
+// Goroutines: Hub.Run owns one per merchant (Merchant.run), two per store (storeWorker.run and takeIn), one per account
 // (Speaker.run, and one more for each line being said), and one per connected chat (its Listen). All end before Run
 // returns.
 package live
@@ -51,6 +51,8 @@ type Store interface {
 	// Draft makes an order draft that reserves pieces until a time; Release lets one go.
 	Draft(ctx context.Context, d Draft) (Drafted, error)
 	Release(ctx context.Context, draft string) error
+	// Adjust changes by delta how many pieces the store has, by inventory id; the key makes repeating harmless.
+	Adjust(ctx context.Context, inventory string, delta int64, key string) error
 	// CartLink is an address where the lines can be bought without asking the store first.
 	CartLink(d Draft) (string, error)
 	// OrdersSince tells all orders changed since a time of the store's clock, the oldest change first.
@@ -70,12 +72,11 @@ type Draft struct {
 	Again bool
 }
 
-// DraftLine is one line of a checkout. Price is what one piece costs; Override says that it differs from the store's own.
+// DraftLine is one line of a checkout. Price is what one piece was promised for, whatever the store asks by then.
 type DraftLine struct {
 	Variant  string // the store's id
 	Quantity int
 	Price    commerce.Money
-	Override bool
 }
 
 // Drafted is a draft as the store made it: where it is paid, and when by the store's clock.

@@ -44,7 +44,7 @@ func (m *Merchant) remember(st commerce.State) {
 // feed adds a line to a show's feed of claims.
 func (m *Merchant) feed(o *commerce.Outcome, at time.Time, text string, c chat.Channel) {
 	mem := m.memoryOf(o.Show)
-	mem.feed.add(FeedLine{
+	mem.feed.Add(FeedLine{
 		At: at, Viewer: o.Viewer, Channel: c, Text: text, What: o.What, Reason: o.Reason, Number: o.Number, Title: o.Title, Label: o.Label, Quantity: o.Wanted,
 		Holding: o.Holding, Waiting: o.Waiting, Place: o.Place, Hold: o.Hold, Order: o.Order, Total: o.Total, Sentence: m.voice.Feed(o),
 	})
@@ -83,12 +83,13 @@ func (m *Merchant) note(t *turn, o *commerce.Outcome) {
 }
 
 func (m *Merchant) setWhy(mem *showMemory, v chat.Viewer, w whyLine) {
-	if len(mem.why) > whyMost {
+	if len(mem.why) > max(mem.whyMost, whyMost) {
 		for k, x := range mem.why {
 			if w.at.Sub(x.at) > whyKept {
 				delete(mem.why, k)
 			}
 		}
+		mem.whyMost = 2 * len(mem.why) // not for every line of a crowd that has said something lately
 	}
 	mem.why[who(v)] = w
 }
@@ -121,7 +122,7 @@ func (m *Merchant) showChat(h *heard) {
 			mem.spoke[v] = true
 		}
 	}
-	mem.chat.add(l)
+	mem.chat.Add(l)
 	if s := l.At.Unix(); s != mem.second {
 		mem.second, mem.streamed = s, 0
 	}

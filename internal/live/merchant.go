@@ -15,6 +15,8 @@ import (
 	"hawker/internal/chat"
 	"hawker/internal/lang"
 	"hawker/internal/live/codes"
+	"hawker/internal/live/command"
+	"hawker/internal/live/outbox"
 	"hawker/internal/live/pace"
 	"hawker/internal/live/speaker"
 	"hawker/internal/live/timing"
@@ -30,6 +32,9 @@ const (
 	shedAt   = 4_096
 	batchMax = 1_024
 )
+
+// commitFor bounds how long a batch may take to become durable.
+const commitFor = 20 * time.Second
 
 // job is one thing in a merchant's queue; exactly one of its fields is set.
 type job struct {
@@ -77,8 +82,9 @@ type Merchant struct {
 	speakers map[chat.Channel]*speaker.Speaker
 	store    *storeWorker
 
-	doneMu sync.Mutex
-	done   []commerce.ID // effects done since the last batch
+	ended chan struct{} // closed once nothing is decided any more
+
+	box outbox.Box
 
 	// The rest belongs to run.
 	desk    *commerce.Desk
@@ -88,7 +94,7 @@ type Merchant struct {
 	blocked map[chat.Viewer]bool
 	changed map[commerce.ID]bool // shows to signal
 	loaded  time.Time            // when the desk was taken over
-	ids     ids
+	ids     outbox.IDs
 }
 
 // accountRun is an account with its speaker.
@@ -101,12 +107,13 @@ type accountRun struct {
 
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
-		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), ready: make(chan struct{}), memory: map[commerce.ID]*showMemory{},
+		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*showMemory{},
 		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
 	m.names.Store(&map[commerce.ID]string{})
-	if err := m.loadBook(ctx); err != nil {
+	var err error
+	if m.book, err = m.readBook(ctx); err != nil {
 		return nil, err
 	}
 	if h.Connect == nil {
@@ -130,10 +137,9 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 	return m, nil
 }
 
-// run serves the merchant until ctx ends.
+// run serves the merchant until ctx ends. What was being said then is written off last, or the next start would say it again.
 func (m *Merchant) run(ctx context.Context) {
 	var parts sync.WaitGroup
-	defer parts.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, a := range m.accounts {
@@ -142,8 +148,16 @@ func (m *Merchant) run(ctx context.Context) {
 	}
 	if m.store != nil {
 		parts.Go(func() { m.store.run(ctx) })
+		parts.Go(func() { m.store.takeIn(ctx) })
 	}
 	m.loop(ctx)
+	close(m.ended)
+	m.refuseAll()
+	stop()
+	parts.Wait()
+	if m.desk != nil {
+		m.turn(context.WithoutCancel(ctx), nil)
+	}
 }
 
 // listen keeps one account's chat heard. Its client connects anew by itself; when it gives up, only the owner can help.
@@ -181,9 +195,7 @@ func (m *Merchant) loop(ctx context.Context) {
 		timer.Reset(m.nextWake(time.Now()))
 		jobs = jobs[:0]
 		select {
-		case <-ctx.Done():
-			m.finish()
-			return
+		case <-ctx.Done(): // what waits is decided still
 		case j := <-m.jobs:
 			jobs = append(jobs, j)
 		case <-timer.C:
@@ -201,17 +213,6 @@ func (m *Merchant) loop(ctx context.Context) {
 	}
 }
 
-// finish writes what was said since the last batch, so that the next start does not say it again.
-func (m *Merchant) finish() {
-	if m.desk == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	m.turn(ctx, nil)
-	m.refuseAll()
-}
-
 // refuseAll answers who waits while nobody decides.
 func (m *Merchant) refuseAll() {
 	for {
@@ -219,6 +220,9 @@ func (m *Merchant) refuseAll() {
 		case j := <-m.jobs:
 			if j.cmd != nil {
 				j.cmd.reply <- result{err: ErrNotHere}
+			}
+			if j.heard != nil && j.heard.cmd.Name.Claims() {
+				m.limited.Add(1)
 			}
 			if j.query != nil {
 				j.query()
@@ -236,11 +240,9 @@ func (m *Merchant) nextWake(now time.Time) time.Duration {
 	if due, ok := m.desk.NextDue(); ok {
 		wait = min(wait, max(due.Sub(now), 0))
 	}
-	m.doneMu.Lock()
-	if len(m.done) > 0 {
+	if m.box.Waiting() {
 		wait = min(wait, time.Second)
 	}
-	m.doneMu.Unlock()
 	return wait
 }
 
@@ -255,7 +257,6 @@ func (m *Merchant) takeOver(ctx context.Context) bool {
 	}
 	m.desk, m.loaded = commerce.NewDesk(m.ID, st), time.Now()
 	m.restage()
-	m.remember(st)
 	for _, e := range st.Effects {
 		m.perform(m.revive(e))
 	}
@@ -264,15 +265,16 @@ func (m *Merchant) takeOver(ctx context.Context) bool {
 	}
 	select {
 	case <-m.ready:
-	default:
+	default: // loaded anew, the feeds know it all
+		m.remember(st)
 		close(m.ready)
 	}
 	return true
 }
 
 // do hands a command to the merchant's goroutine and waits for its outcome.
-func (m *Merchant) do(ctx context.Context, c Command) (commerce.Outcome, error) {
-	req, err := c.request()
+func (m *Merchant) do(ctx context.Context, c command.Command) (commerce.Outcome, error) {
+	req, err := c.Request()
 	if err != nil {
 		return commerce.Outcome{}, err
 	}
@@ -284,12 +286,21 @@ func (m *Merchant) ask(ctx context.Context, c *call) (commerce.Outcome, error) {
 	c.reply = reply
 	select {
 	case m.jobs <- job{cmd: c}:
+	case <-m.ended:
+		return commerce.Outcome{}, ErrNotHere
 	case <-ctx.Done():
 		return commerce.Outcome{}, ctx.Err()
 	}
 	select {
 	case r := <-reply:
 		return r.out, r.err
+	case <-m.ended:
+		select {
+		case r := <-reply: // it was decided last
+			return r.out, r.err
+		default:
+			return commerce.Outcome{}, ErrNotHere
+		}
 	case <-ctx.Done():
 		return commerce.Outcome{}, ctx.Err()
 	}
@@ -297,7 +308,7 @@ func (m *Merchant) ask(ctx context.Context, c *call) (commerce.Outcome, error) {
 
 // answer is do for another node.
 func (m *Merchant) answer(ctx context.Context, data []byte) ([]byte, error) {
-	var c Command
+	var c command.Command
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("command: %w", err)
 	}
@@ -308,30 +319,39 @@ func (m *Merchant) answer(ctx context.Context, data []byte) ([]byte, error) {
 	return json.Marshal(o)
 }
 
-// look runs f in the merchant's goroutine, between two batches.
+// look runs f in the merchant's goroutine, between two batches. After an error f does not run any more, so that what it fills in
+// is the caller's alone.
 func (m *Merchant) look(ctx context.Context, f func()) error {
 	done := make(chan struct{})
 	ran := false
+	var begun atomic.Bool // by the merchant's goroutine, or given up
 	select {
 	case m.jobs <- job{query: func() {
-		if m.desk != nil {
+		defer close(done)
+		if m.desk != nil && begun.CompareAndSwap(false, true) {
 			ran = true
 			f()
 		}
-		close(done)
 	}}:
+	case <-m.ended:
+		return ErrNotHere
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	err := ErrNotHere
 	select {
 	case <-done:
-		if !ran {
-			return ErrNotHere
-		}
-		return nil
+	case <-m.ended:
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	}
+	if begun.CompareAndSwap(false, true) {
+		return err
+	}
+	if <-done; !ran {
+		return ErrNotHere
+	}
+	return nil
 }
 
 // turn decides what waits as one batch.
@@ -354,16 +374,18 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 	if due, ok := m.desk.NextDue(); ok && !due.After(now) {
 		t.reqs = append(t.reqs, commerce.Expire{})
 	}
-	m.doneMu.Lock()
-	t.done, m.done = m.done, nil
-	m.doneMu.Unlock()
+	t.done = m.box.Take()
 	err := m.commit(ctx, t)
 	if err != nil {
-		m.doneMu.Lock()
-		m.done = append(m.done, t.done...)
-		m.doneMu.Unlock()
+		m.box.Back(t.done)
 		m.failed.Add(1)
 		m.log.Error("nothing was decided: the batch could not be stored", "requests", len(t.reqs), "err", err)
+		for _, h := range t.heard { // nothing is promised; the feed and !why say that it was heard
+			if t.lines[askOf(h).Key] == h {
+				m.limited.Add(1)
+				m.noteWhy(h, commerce.Limited)
+			}
+		}
 	} else {
 		m.after(t)
 	}
@@ -416,10 +438,13 @@ func (m *Merchant) commit(ctx context.Context, t *turn) error {
 			return nil
 		}
 		b.Watermarks = t.marks
-		// A batch on its way to the disk is not torn down; the database has its own bound for a hanging disk.
-		err := m.hub.DB.Commit(context.WithoutCancel(ctx), b)
+		// A batch on its way to the disk is not torn down; but a database that does not answer must not hold the shop for ever.
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitFor)
+		err := m.hub.DB.Commit(bound, b)
+		cancel()
 		if err == nil {
 			m.desk.Commit()
+			m.box.Removed(b.Done)
 			m.commits.Add(1)
 			t.batch = b
 			return nil
@@ -531,11 +556,7 @@ func (m *Merchant) effectDone(id commerce.ID) {
 	if id == 0 {
 		return
 	}
-	m.doneMu.Lock()
-	first := len(m.done) == 0
-	m.done = append(m.done, id)
-	m.doneMu.Unlock()
-	if first { // make the loop look at its timer again
+	if m.box.Done(id) { // make the loop look at its timer again
 		select {
 		case m.jobs <- job{query: func() {}}:
 		default:

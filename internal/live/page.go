@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -70,7 +71,7 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 			return
 		}
 		mem := m.memoryOf(show)
-		p.Feed, p.Chat, p.Viewers, p.Claimers = mem.feed.list(), mem.chat.list(), len(mem.spoke), len(mem.claimed)
+		p.Feed, p.Chat, p.Viewers, p.Claimers = mem.feed.List(), mem.chat.List(), len(mem.spoke), len(mem.claimed)
 	})
 	if err != nil {
 		return p, err
@@ -85,7 +86,7 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 	p.Channels = m.channelStates(p.Show.Channels)
 	if m.store != nil {
 		m.store.mu.Lock()
-		p.Store = StoreState{true, m.store.lastRead, m.store.trouble}
+		p.Store = StoreState{true, m.store.lastRead, cmp.Or(m.store.stuck, m.store.trouble)}
 		m.store.mu.Unlock()
 	}
 	p.Timing = Timings{m.deciding.Figures(), m.answering.Figures(), m.paying.Figures()}

@@ -13,19 +13,33 @@ import (
 	"hawker/rules"
 )
 
-// book compiles a merchant's rules; a merchant without any has the defaults.
-func (m *Merchant) loadBook(ctx context.Context) error {
+// readBook compiles a merchant's rules; a merchant without any has the defaults.
+func (m *Merchant) readBook(ctx context.Context) (*rules.Book, error) {
 	all, err := m.hub.DB.Rules(ctx, m.ID)
 	if err != nil {
-		return fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
+		return nil, fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
 	}
 	if len(all) == 0 {
 		all = rules.DefaultRules(m.voice.Lang.Bought)
 	}
-	if m.book, err = rules.NewBook(all); err != nil {
-		return fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
+	b, err := rules.NewBook(all)
+	if err != nil {
+		return nil, fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
 	}
-	return nil
+	return b, nil
+}
+
+// ReloadRules puts a merchant's rules as they are stored now into force, between two batches: no chat is left for it.
+func (h *Hub) ReloadRules(ctx context.Context, merchant commerce.ID) error {
+	m := h.Merchant(merchant)
+	if m == nil {
+		return ErrNotHere
+	}
+	b, err := m.readBook(ctx)
+	if err != nil {
+		return err
+	}
+	return m.look(ctx, func() { m.book = b })
 }
 
 // zone is the merchant's time zone; UTC when the system does not know it.
@@ -66,8 +80,8 @@ func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 		}
 	}
 	p := planned{
-		id: m.ids.next(t.now), kind: effectSay, show: o.Show, notAfter: t.now.Add(answerFor), timing: &m.answering,
-		speech: Speech{To: o.Answer, Rank: rankOf(o), Outcome: o, Generation: m.generation(o.Receipt)},
+		id: m.ids.Next(t.now), kind: effectSay, show: o.Show, notAfter: t.now.Add(answerFor), timing: &m.answering,
+		speech: Speech{To: o.Answer, Rank: speaker.RankOf(o), Outcome: o, Generation: m.generation(o.Receipt)},
 	}
 	if h := t.lines[o.Key]; h != nil {
 		p.from = h.msg.Received
@@ -90,19 +104,6 @@ func (m *Merchant) generation(receipt commerce.ID) int {
 		return r.Receipt.Generation
 	}
 	return 0
-}
-
-func rankOf(o *commerce.Outcome) speaker.Rank {
-	if o.What == commerce.Promoted {
-		return speaker.RankPromoted
-	}
-	switch o.Reason {
-	case commerce.Held, commerce.PartlyHeld, commerce.Waitlisted, commerce.Changed, commerce.Passed:
-		return speaker.RankHeld
-	case commerce.SoldOut, commerce.Capped, commerce.Paused, commerce.Ended, commerce.NotOnSale:
-		return speaker.RankNo
-	}
-	return speaker.RankInfo
 }
 
 // eventOf is the event that an outcome is for rules.
@@ -146,7 +147,7 @@ func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned 
 		var timing *timing.Timing
 		var from time.Time
 		if x.ShoutOut {
-			id := m.ids.next(t.now)
+			id := m.ids.Next(t.now)
 			out = append(out, planned{
 				id: id, kind: effectShout, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor),
 				shout: &Shout{ID: id, Text: x.Text, Who: f.User, Title: o.Title, Image: image(s, o.Number), Show: s.ID},
@@ -157,7 +158,7 @@ func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned 
 		}
 		for _, c := range s.Channels {
 			p := planned{
-				id: m.ids.next(t.now), kind: effectSay, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor), from: from, timing: timing,
+				id: m.ids.Next(t.now), kind: effectSay, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor), from: from, timing: timing,
 				speech: Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: c}, Rank: speaker.RankHeld, Text: x.Text},
 			}
 			out = append(out, p)
@@ -181,22 +182,4 @@ func (t *turn) paidAt(o *commerce.Outcome) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// ids makes ids that differ for certain within one merchant, where a thousand are made in one millisecond.
-type ids struct {
-	ms   int64
-	used map[commerce.ID]bool
-}
-
-func (x *ids) next(now time.Time) commerce.ID {
-	if ms := now.UnixMilli(); ms != x.ms || x.used == nil {
-		x.ms, x.used = ms, map[commerce.ID]bool{}
-	}
-	id := commerce.NewID(now)
-	for x.used[id] {
-		id = commerce.NewID(now)
-	}
-	x.used[id] = true
-	return id
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/live/turns"
 )
 
 // Times of the store worker.
@@ -26,21 +27,24 @@ type storeWorker struct {
 	m     *Merchant
 	store Store
 	wake  chan struct{}
+	came  chan struct{} // a webhook came
 	// reachable says that the store can send webhooks to our address; if not, orders are only asked for.
 	reachable bool
 
 	mu       sync.Mutex
-	inbox    bool      // a webhook waits
 	hint     time.Time // when stock should be read because it changed; zero when nothing said so
 	releases []string  // drafts to let go
 	trouble  string
+	stuck    string // why the inbox is not empty
 	lastRead time.Time
 
 	nextOrders, nextHooks time.Time // of run alone
+
+	paying turns.Turns // receipts whose checkout is being made
 }
 
 func newStoreWorker(m *Merchant, s Store) *storeWorker {
-	return &storeWorker{m: m, store: s, wake: make(chan struct{}, 1)}
+	return &storeWorker{m: m, store: s, wake: make(chan struct{}, 1), came: make(chan struct{}, 1)}
 }
 
 func (w *storeWorker) nudge() {
@@ -53,17 +57,18 @@ func (w *storeWorker) nudge() {
 // wakeAll makes the worker read everything, after a start or a takeover.
 func (w *storeWorker) wakeAll() {
 	w.mu.Lock()
-	w.inbox, w.hint = true, time.Now()
+	w.hint = time.Now()
 	w.mu.Unlock()
 	w.nudge()
+	w.webhook()
 }
 
 // webhook tells that the inbox has something.
 func (w *storeWorker) webhook() {
-	w.mu.Lock()
-	w.inbox = true
-	w.mu.Unlock()
-	w.nudge()
+	select {
+	case w.came <- struct{}{}:
+	default:
+	}
 }
 
 // follow lets go of what the store reserves for holds that ended without payment. A draft that other open holds share
@@ -81,13 +86,18 @@ func (w *storeWorker) follow(b *commerce.Batch) {
 		if shared {
 			continue
 		}
-		w.mu.Lock()
-		if !slices.Contains(w.releases, h.Draft) {
-			w.releases = append(w.releases, h.Draft)
-		}
-		w.mu.Unlock()
-		w.nudge()
+		w.release(h.Draft)
 	}
+}
+
+// release has the store let a draft go.
+func (w *storeWorker) release(draft string) {
+	w.mu.Lock()
+	if !slices.Contains(w.releases, draft) {
+		w.releases = append(w.releases, draft)
+	}
+	w.mu.Unlock()
+	w.nudge()
 }
 
 // run serves the store until ctx ends.
@@ -105,27 +115,39 @@ func (w *storeWorker) run(ctx context.Context) {
 	}
 }
 
-// once does what is due and returns when to look again. The order is that of importance when the store is slow: payments,
-// then letting go, then readings.
-func (w *storeWorker) once(ctx context.Context) time.Duration {
-	w.mu.Lock()
-	inbox, releases := w.inbox, w.releases
-	w.inbox, w.releases = false, nil
-	w.mu.Unlock()
-	var errs []error
-	if inbox {
-		if err := w.settle(ctx); err != nil {
-			errs = append(errs, err)
-			w.mu.Lock()
-			w.inbox = true
-			w.mu.Unlock()
+// takeIn works the inbox off until ctx ends. It asks the store nothing, so that payments wait for no slow store. It looks by
+// itself as well, for what another node stored and what was stored although its request ended.
+func (w *storeWorker) takeIn(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait, stuck := ordersEvery, ""
+		if err := w.settle(ctx); err != nil && ctx.Err() == nil {
+			w.m.log.Warn("webhooks wait", "err", err)
+			wait, stuck = 2*time.Second, err.Error()
+		}
+		w.mu.Lock()
+		w.stuck = stuck
+		w.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-w.came:
+		case <-time.After(wait):
 		}
 	}
+}
+
+// once does what is due and returns when to look again. The order is that of importance when the store is slow: letting go,
+// then orders, then readings.
+func (w *storeWorker) once(ctx context.Context) time.Duration {
+	w.mu.Lock()
+	releases := w.releases
+	w.releases = nil
+	w.mu.Unlock()
+	var errs []error
 	for i, d := range releases {
 		if err := w.call(ctx, func(ctx context.Context) error { return w.store.Release(ctx, d) }); err != nil {
 			errs = append(errs, fmt.Errorf("let a draft go: %w", err))
 			w.mu.Lock()
-			w.releases = append(w.releases, releases[i:]...)
+			w.releases = append(append(w.releases, releases[i+1:]...), d) // it goes behind the others, which may be let go
 			w.mu.Unlock()
 			break
 		}
@@ -177,9 +199,6 @@ func (w *storeWorker) once(ctx context.Context) time.Duration {
 	if w.nextOrders.Before(next) {
 		next = w.nextOrders
 	}
-	if w.inbox {
-		next = time.Now()
-	}
 	return min(max(time.Until(next), 50*time.Millisecond), ordersEvery)
 }
 
@@ -197,13 +216,14 @@ func (w *storeWorker) hintStock(at time.Time) {
 	}
 }
 
-// settle works the inbox off, oldest first.
+// settle works the inbox off, oldest first. An order that cannot be taken in is tried again later and keeps no other from it.
 func (w *storeWorker) settle(ctx context.Context) error {
 	for {
 		hooks, err := w.m.hub.DB.OpenWebhooks(ctx, w.m.ID, 100)
 		if err != nil || len(hooks) == 0 {
 			return err
 		}
+		var left []error
 		for _, h := range hooks {
 			n, err := w.store.Read(h.Topic, h.Body)
 			if err != nil {
@@ -219,8 +239,14 @@ func (w *storeWorker) settle(ctx context.Context) error {
 				continue
 			}
 			if err := w.order(ctx, *n.Order, h.ID, h.Came); err != nil {
-				return err
+				left = append(left, fmt.Errorf("order %s: %w", n.Order.Name, err))
 			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		if len(left) > 0 {
+			return errors.Join(left...)
 		}
 	}
 }
@@ -253,15 +279,19 @@ func (w *storeWorker) orders(ctx context.Context) error {
 		since = time.Now().Add(-24 * time.Hour)
 	}
 	var newest time.Time
+	var left error // an order that cannot be taken in is asked for again, and keeps no other from it
 	err = w.call(ctx, func(ctx context.Context) error {
 		return w.store.OrdersSince(ctx, since, func(o commerce.Order) error {
 			if o.Updated.After(newest) {
 				newest = o.Updated
 			}
-			return w.order(ctx, o, "", time.Time{})
+			if err := w.order(ctx, o, "", time.Time{}); err != nil {
+				left = fmt.Errorf("order %s: %w", o.Name, err)
+			}
+			return ctx.Err()
 		})
 	})
-	if err != nil || newest.IsZero() {
+	if err = errors.Join(err, left); err != nil || newest.IsZero() {
 		return err
 	}
 	return w.m.hub.DB.SetOrdersRead(ctx, w.m.ID, newest)

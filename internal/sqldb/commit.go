@@ -54,7 +54,7 @@ ON CONFLICT (merchant_id, platform, viewer_id) DO UPDATE SET person = excluded.p
 	sqlEffect     = `INSERT INTO effects (merchant_id, effect_id, kind, body, not_after_ms) VALUES ($1, $2, $3, $4, $5)`
 	sqlEffectDone = `DELETE FROM effects WHERE merchant_id = $1 AND effect_id = $2`
 	sqlMark       = `UPDATE channels SET mark_ms = $1 WHERE merchant_id = $2 AND platform = $3 AND channel_id = $4 AND mark_ms < $1`
-	sqlInbox      = `UPDATE inbox SET done = 1 WHERE merchant_id = $1 AND webhook_id = $2`
+	sqlInbox      = `UPDATE inbox SET done = 1, body = '' WHERE merchant_id = $1 AND webhook_id = $2` // its buyer's name and address go
 	sqlShow       = `INSERT INTO shows (merchant_id, show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (merchant_id, show_id) DO UPDATE SET name = excluded.name, title = excluded.title, state = excluded.state, hold_ms = excluded.hold_ms,

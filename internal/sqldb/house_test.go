@@ -210,6 +210,11 @@ func TestWebhooks(t *testing.T) {
 			t.Error("a settled webhook is new again")
 		}
 		waiting(10, second)
+		kept := -1 // bytes of who bought
+		ok(t, db.read.QueryRowContext(ctx, `SELECT LENGTH(body) FROM inbox WHERE merchant_id = $1 AND webhook_id = 'w1'`, int64(a)).Scan(&kept))
+		if kept != 0 {
+			t.Errorf("%d bytes of a settled webhook are kept", kept)
+		}
 	})
 }
 

@@ -2,12 +2,14 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"hawker/commerce"
 	"hawker/internal/live"
+	"hawker/internal/seal"
 	"hawker/web/ui"
 )
 
@@ -17,6 +19,11 @@ func (d *Desk) act(w http.ResponseWriter, r *http.Request, v *Visitor, id commer
 	if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, commerce.Key{}, req); err != nil {
 		return err
 	}
+	return d.shown(w, r, v, id)
+}
+
+// shown answers with the show as it stands now.
+func (d *Desk) shown(w http.ResponseWriter, r *http.Request, v *Visitor, id commerce.ID) error {
 	if !ui.Hx(r) {
 		return done(w, r, "/shows/"+id.String())
 	}
@@ -96,16 +103,36 @@ func (d *Desk) stock(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 		if x == nil {
 			continue
 		}
-		if x.Inventory != "" {
-			return ui.Problem(http.StatusConflict, "This stock is the store's: change it there, and it changes here.")
-		}
 		req, err := stockOf(variant, r.PostFormValue("stock"))
 		if err != nil {
 			return err
 		}
+		if x.Inventory != "" {
+			return d.storeStock(w, r, v, id, req)
+		}
 		return d.act(w, r, v, id, req)
 	}
 	return live.ErrNotFound
+}
+
+// storeStock changes the stock of a store's variant in the store, by a number more or fewer: what is left there is the
+// store's to know, so it is never set.
+func (d *Desk) storeStock(w http.ResponseWriter, r *http.Request, v *Visitor, show commerce.ID, req commerce.SetStock) error {
+	if req.Add == 0 {
+		return ui.Problem(http.StatusBadRequest, "This stock is the store's. Say how many more or fewer, for example +5.")
+	}
+	err := d.Hub.AdjustStock(r.Context(), v.Merchant.ID, req.Variant, req.Add, seal.NewToken().Reveal())
+	if errors.Is(err, live.ErrNoStore) {
+		return ui.Problem(http.StatusConflict, "This stock is the store's, and the store is not connected now.")
+	}
+	if _, _, known := ui.Explain(err); err != nil && !known {
+		d.Log.WarnContext(r.Context(), "stock not changed in the store", "err", err)
+		return ui.Problem(http.StatusBadGateway, "The store did not change its stock: "+err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	return d.shown(w, r, v, show)
 }
 
 func stockOf(variant commerce.ID, text string) (commerce.SetStock, error) {

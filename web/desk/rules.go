@@ -75,7 +75,11 @@ func (d *Desk) switchRule(w http.ResponseWriter, r *http.Request, v *Visitor) er
 			if err := d.DB.PutRules(r.Context(), v.Merchant.ID, all); err != nil {
 				return err
 			}
-			return d.reconnect(w, r, v, "/rules?said=saved")
+			if err := d.Hub.ReloadRules(r.Context(), v.Merchant.ID); err != nil {
+				return err
+			}
+			http.Redirect(w, r, "/rules?said=saved", http.StatusSeeOther)
+			return nil
 		}
 	}
 	return live.ErrNotFound

@@ -23,6 +23,7 @@ const (
 	queueCap    = 64   // messages that wait for one browser; more end its stream
 	tailKept    = 128  // told parts that a browser which comes back is sent again
 	streamsMax  = 5000 // browsers at once, of one process
+	streamsKept = 500  // of them, for members and overlays: who opens thousands of rooms must not take the desk from its host
 )
 
 // Source is what a cast shows. All browsers that look at one thing share one source.
@@ -37,6 +38,8 @@ type Source struct {
 	// Fresh, when set, renders what a browser needs besides when it comes without having missed only a little: the last
 	// lines of chat.
 	Fresh func(ctx context.Context) ([]Part, error)
+	// Anybody says that everybody may look, so that not all streams are theirs.
+	Anybody bool
 	// Every renders anew although no signal came, for figures that are measured; 0 means never.
 	Every time.Duration
 }
@@ -203,7 +206,11 @@ func (o *ownParts) send(ctx context.Context, st *Stream) error {
 func (c *Casts) join(key string, s Source) (*cast, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ctx.Err() != nil || c.streams >= streamsMax {
+	most := streamsMax
+	if s.Anybody {
+		most -= streamsKept
+	}
+	if c.ctx.Err() != nil || c.streams >= most {
 		return nil, live.ErrNotHere
 	}
 	x := c.casts[key]

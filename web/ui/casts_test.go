@@ -236,3 +236,17 @@ func TestOwnParts(t *testing.T) {
 	x.set("two")
 	a.until("mine1")
 }
+
+// Text of a viewer cannot begin a field of a stream, nor end an event, by a line's end of any kind.
+func TestMessageKeepsItsEvent(t *testing.T) {
+	m := string(ui.Message("7", ui.Part{Target: "#chat", HTML: []byte("<p>a\rretry: 99999999\r\revent: x\r\nb\nc</p>")}))
+	head, data, _ := strings.Cut(m, "\n")
+	if head != "id: 7" || !strings.HasSuffix(data, "\n\n") || strings.Contains(m, "\r") {
+		t.Errorf("%q", m)
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(data, "\n\n"), "\n") {
+		if !strings.HasPrefix(line, "data: ") {
+			t.Errorf("%q is a field of its own in %q", line, m)
+		}
+	}
+}

@@ -64,7 +64,8 @@ func Message(id string, parts ...Part) []byte {
 	return b.Bytes()
 }
 
-// event writes one server-sent event: each line of the data has its own field (HTML Standard, "Server-sent events").
+// event writes one server-sent event: each line of the data has its own field. A carriage return alone ends a line too (HTML
+// Standard, "Server-sent events"): left inside, a viewer's text could begin fields of its own, or end the event.
 func event(b *bytes.Buffer, id, name string, data []byte) {
 	if name != "" {
 		fmt.Fprintf(b, "event: %s\n", name)
@@ -72,9 +73,10 @@ func event(b *bytes.Buffer, id, name string, data []byte) {
 	if id != "" {
 		fmt.Fprintf(b, "id: %s\n", id)
 	}
-	for line := range bytes.SplitSeq(data, []byte("\n")) {
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	for line := range bytes.SplitSeq(bytes.ReplaceAll(data, []byte("\r"), []byte("\n")), []byte("\n")) {
 		b.WriteString("data: ")
-		b.Write(bytes.TrimRight(line, "\r"))
+		b.Write(line)
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')

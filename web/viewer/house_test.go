@@ -85,10 +85,11 @@ func (s *pretendStore) Draft(_ context.Context, d live.Draft) (live.Drafted, err
 func (*pretendStore) Stock(context.Context, []string) (map[string]commerce.Reading, error) {
 	return nil, nil
 }
-func (*pretendStore) Release(context.Context, string) error    { return nil }
-func (*pretendStore) CartLink(live.Draft) (string, error)      { return "", errors.New("no cart link here") }
-func (*pretendStore) Ready(context.Context, string) error      { return nil }
-func (*pretendStore) Read(string, []byte) (live.Notice, error) { return live.Notice{}, nil }
+func (*pretendStore) Release(context.Context, string) error               { return nil }
+func (*pretendStore) Adjust(context.Context, string, int64, string) error { return nil }
+func (*pretendStore) CartLink(live.Draft) (string, error)                 { return "", errors.New("no cart link here") }
+func (*pretendStore) Ready(context.Context, string) error                 { return nil }
+func (*pretendStore) Read(string, []byte) (live.Notice, error)            { return live.Notice{}, nil }
 func (*pretendStore) OrdersSince(context.Context, time.Time, func(commerce.Order) error) error {
 	return nil
 }

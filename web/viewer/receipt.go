@@ -62,7 +62,11 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	if own := r.URL.Query().Get("own"); own != "" {
-		if seal.ValidToken(own) && r.Method == http.MethodGet {
+		free, err := p.free(r.Context(), v, x.Receipt.Viewer)
+		if err != nil {
+			return err
+		}
+		if free && seal.ValidToken(own) && r.Method == http.MethodGet {
 			err := p.Hub.Own(r.Context(), v.merchant.ID, x.Receipt.ID, seal.Token(own), v.browser)
 			if err == nil {
 				err = p.bind(r.Context(), v, x.Receipt.Viewer)
@@ -75,6 +79,16 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return nil
 	}
 	return p.showReceipt(w, r, v, x, "", 0)
+}
+
+// free reports whether a private link may bind this browser without asking. A link that somebody else sent must not make a
+// browser that acts for one viewer, or holds something itself, act for another: its page then shows the code, and asks.
+func (p *Pages) free(ctx context.Context, v *visit, owner chat.Viewer) (bool, error) {
+	if v.bound.Platform != "" {
+		return v.bound.Platform == owner.Platform && v.bound.ID == owner.ID, nil
+	}
+	mine, err := p.Hub.ReceiptOf(ctx, v.merchant.ID, v.show, v.guest)
+	return mine == 0, err
 }
 
 // showReceipt renders the page, with what went wrong.
@@ -150,7 +164,7 @@ func (p *Pages) receiptEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 	}
 	l := p.looker(v)
 	src := ui.Source{
-		Watch: p.signals(v),
+		Watch: p.signals(v), Anybody: true,
 		Render: func(ctx context.Context) ([]ui.Part, error) {
 			_, err := p.stands.Shared(ctx, v.merchant.ID, v.show)
 			return nil, err

@@ -219,7 +219,7 @@ func (p *Pages) roomEvents(w http.ResponseWriter, r *http.Request, v *visit) err
 	}
 	all := &visit{merchant: v.merchant, show: v.show, zone: v.zone, words: v.words, home: v.home} // nobody's
 	src := ui.Source{
-		Watch: p.signals(all),
+		Watch: p.signals(all), Anybody: true,
 		Render: func(ctx context.Context) ([]ui.Part, error) {
 			s, err := p.stands.Shared(ctx, all.merchant.ID, all.show)
 			if err != nil {

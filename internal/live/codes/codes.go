@@ -22,7 +22,12 @@ type Codes struct {
 	mu      sync.Mutex
 	byCode  map[string]*binding
 	browser map[seal.Token]*binding
+	swept   time.Time // when codes that were over were last forgotten
 }
+
+// sweepEvery is how often codes that are over are looked for: every page that shows a code would else go through all of them,
+// while the merchant's goroutine waits to look one up.
+const sweepEvery = time.Second
 
 type binding struct {
 	code    string
@@ -41,10 +46,13 @@ func (c *Codes) Code(browser seal.Token, now time.Time) (string, error) {
 	if c.byCode == nil {
 		c.byCode, c.browser = map[string]*binding{}, map[seal.Token]*binding{}
 	}
-	for k, b := range c.byCode {
-		if now.After(b.ends) && !b.waits(now) {
-			delete(c.byCode, k)
-			delete(c.browser, b.browser)
+	if now.Sub(c.swept) >= sweepEvery {
+		c.swept = now
+		for k, b := range c.byCode {
+			if now.After(b.ends) && !b.waits(now) {
+				delete(c.byCode, k)
+				delete(c.browser, b.browser)
+			}
 		}
 	}
 	if b := c.browser[browser]; b != nil && (b.waits(now) || b.viewer.ID == "" && b.ends.Sub(now) > 20*time.Second) {

@@ -52,3 +52,20 @@ func TestCodes(t *testing.T) {
 		t.Error("an old code is shown again")
 	}
 }
+
+// Pages that ask for codes in a flood cost each other nothing.
+func TestCodesOfACrowd(t *testing.T) {
+	var c Codes
+	begun, now := time.Now(), time.Now()
+	for range 100_000 {
+		if _, err := c.Code(seal.NewToken(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("100,000 codes took %v", took)
+	}
+	if _, err := c.Code(seal.NewToken(), now.Add(2*Life)); err != nil || len(c.byCode) != 1 || len(c.browser) != 1 {
+		t.Errorf("%d codes of %d browsers are kept after their time, %v", len(c.byCode), len(c.browser), err)
+	}
+}

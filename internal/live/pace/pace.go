@@ -21,6 +21,7 @@ const remembered = 50_000
 // Pace knows how fast each viewer goes. The zero value is ready. It is not safe for two goroutines.
 type Pace struct {
 	viewers map[chat.Viewer]*viewer
+	most    int // viewers at which those who said nothing lately are forgotten
 }
 
 // viewer is the commands of the last Per, and the form of the last line.
@@ -39,12 +40,13 @@ func (p *Pace) May(v chat.Viewer, sig uint64, now time.Time) (ok, same bool) {
 		if p.viewers == nil {
 			p.viewers = map[chat.Viewer]*viewer{}
 		}
-		if len(p.viewers) > remembered {
+		if len(p.viewers) > max(p.most, remembered) {
 			for k, old := range p.viewers {
 				if now.Sub(old.at) > time.Minute {
 					delete(p.viewers, k)
 				}
 			}
+			p.most = 2 * len(p.viewers) // a crowd of which all spoke lately is not gone through for everybody new
 		}
 		x = &viewer{}
 		p.viewers[v] = x

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -35,5 +36,26 @@ func TestMay(t *testing.T) {
 	}
 	if _, same := p.May(ana, 0, now.Add(Per+3*time.Second)); same {
 		t.Error("lines without a form are the same")
+	}
+}
+
+// A crowd of which everybody is new costs each of them the same: it must not be gone through for each.
+func TestCrowd(t *testing.T) {
+	var p Pace
+	begun, now := time.Now(), time.Now()
+	for i := range 4 * remembered {
+		if ok, _ := p.May(chat.Viewer{Platform: chat.Twitch, ID: strconv.Itoa(i)}, 1, now.Add(time.Duration(i)*100*time.Microsecond)); !ok {
+			t.Fatalf("viewer %d is held up by the others", i)
+		}
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("%d viewers took %v", 4*remembered, took)
+	}
+	p.May(chat.Viewer{ID: "late"}, 1, now.Add(time.Hour))
+	for i := range 4 * remembered {
+		p.May(chat.Viewer{Platform: chat.Discord, ID: strconv.Itoa(i)}, 1, now.Add(time.Hour))
+	}
+	if n := len(p.viewers); n > 5*remembered {
+		t.Errorf("%d viewers are remembered an hour later", n)
 	}
 }

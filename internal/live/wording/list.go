@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"hawker/commerce"
 	"hawker/internal/lang"
@@ -19,8 +20,20 @@ const (
 // inStock is from how many pieces on the number is not told (product rule: stock words).
 const inStock = 10
 
-// Mine lists what a viewer holds and waits for; {link} in it is where that is paid.
-func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time) string {
+// fit puts as many parts into a list as limit code points have room for beside the link, at least one, so that the link is never
+// what is cut off; 0 or less is no limit.
+func fit(form string, parts []string, after string, limit int) string {
+	for {
+		text := lang.Fill(form, "list", strings.Join(parts, "; ")) + after
+		if limit <= 0 || len(parts) == 1 || utf8.RuneCountInString(text)-len("{link}") <= limit {
+			return text
+		}
+		parts = parts[:len(parts)-1]
+	}
+}
+
+// Mine lists what a viewer holds and waits for; {link} in it is where that is paid. It fits in limit code points beside the link.
+func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time, limit int) string {
 	l := t.Lang
 	var parts []string
 	for _, h := range v.Holds {
@@ -32,7 +45,7 @@ func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time) string {
 			form = l.MeFrozen
 		}
 		o := commerce.Outcome{Title: h.Title, Label: h.Label}
-		parts = append(parts, lang.Fill(form, "n", strconv.Itoa(h.Number), "what", what(&o, h.Quantity, Short), "time", l.Span(h.Due.Sub(now))))
+		parts = append(parts, lang.Fill(form, "n", strconv.Itoa(h.Number), "what", what(&o, h.Quantity, Short), "time", l.Span(heldFor(h.Due, now))))
 	}
 	for _, p := range v.Places {
 		if len(parts) == mineMost {
@@ -44,11 +57,12 @@ func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time) string {
 	if len(parts) == 0 {
 		return l.CartEmpty
 	}
-	return lang.Fill(l.Me, "list", strings.Join(parts, "; ")) + l.Pay
+	return fit(l.Me, parts, l.Pay, limit)
 }
 
-// Shop lists what is on sale, the item on air first; {link} in it is the show's page.
-func (t *Teller) Shop(v *commerce.ShowView) string {
+// Shop lists what is on sale, the item on air first; {link} in it is the show's page. It fits in limit code points beside
+// the link.
+func (t *Teller) Shop(v *commerce.ShowView, limit int) string {
 	l := t.Lang
 	var parts []string
 	add := func(onAir bool) {
@@ -64,7 +78,7 @@ func (t *Teller) Shop(v *commerce.ShowView) string {
 	if len(parts) == 0 {
 		return l.ShopEmpty
 	}
-	return lang.Fill(l.Shop, "list", strings.Join(parts, "; ")) + " {link}"
+	return fit(l.Shop, parts, " {link}", limit)
 }
 
 // Item is an item with its price and how many are left.

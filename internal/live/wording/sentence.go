@@ -49,7 +49,7 @@ func shorten(s string, limit int) string {
 // Clock is a time of day as the merchant's viewers read it.
 func (t *Teller) Clock(at time.Time) string { return at.In(t.Zone).Format("15:04 MST") }
 
-// heldFor is the whole time that a hold lasts, as told when it is made.
+// heldFor is the time that is left of a hold, as told: a hold of five minutes is not said to last six while its answer is read.
 func heldFor(due, now time.Time) time.Duration { return max(due.Sub(now)-commerce.SeeAnswer, 0) }
 
 // Sentence is what came of a request, in a sentence, with the link where it has something to pay.

@@ -1,4 +1,6 @@
-package live
+// Package command is the form in which changes travel to the node that serves a merchant: the requests of package commerce, as
+// JSON.
+package command
 
 import (
 	"encoding/json"
@@ -33,8 +35,8 @@ const (
 	KindBind     = "bind"
 )
 
-// NewCommand packs a request of package commerce.
-func NewCommand(key commerce.Key, r commerce.Request) (Command, error) {
+// New packs a request of package commerce.
+func New(key commerce.Key, r commerce.Request) (Command, error) {
 	kind := ""
 	switch r.(type) {
 	case commerce.Claim:
@@ -70,8 +72,8 @@ func NewCommand(key commerce.Key, r commerce.Request) (Command, error) {
 	return Command{key, kind, body}, err
 }
 
-// request unpacks a command. The key of a viewer's command is the command's own.
-func (c Command) request() (commerce.Request, error) {
+// Request unpacks a command. The key of a viewer's command is the command's own.
+func (c Command) Request() (commerce.Request, error) {
 	switch c.Kind {
 	case KindClaim:
 		r, err := unpack[commerce.Claim](c)

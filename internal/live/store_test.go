@@ -1,0 +1,210 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/sqldb"
+)
+
+// till is a store that the test looks into.
+type till struct {
+	draft func() // called while a draft is being made
+
+	mu     sync.Mutex
+	made   []Draft
+	gone   []string
+	refuse map[string]error // of Release, by draft
+}
+
+func (s *till) Stock(context.Context, []string) (map[string]commerce.Reading, error) {
+	return nil, nil //nolint:nilnil // it counts nothing
+}
+
+func (s *till) Draft(_ context.Context, d Draft) (Drafted, error) {
+	if s.draft != nil {
+		s.draft()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made = append(s.made, d)
+	id := fmt.Sprint("D", len(s.made))
+	return Drafted{ID: id, URL: "https://store.example/" + id, Created: time.Now()}, nil
+}
+
+func (s *till) Release(_ context.Context, draft string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refuse[draft]; err != nil {
+		return err
+	}
+	s.gone = append(s.gone, draft)
+	return nil
+}
+
+func (s *till) Adjust(context.Context, string, int64, string) error { return nil }
+
+func (s *till) CartLink(Draft) (string, error) { return "https://store.example/cart", nil }
+
+func (s *till) OrdersSince(context.Context, time.Time, func(commerce.Order) error) error { return nil }
+
+func (s *till) Ready(context.Context, string) error { return nil }
+
+func (s *till) Read(_ string, body []byte) (Notice, error) {
+	return Notice{Order: &commerce.Order{Store: string(body), Name: string(body), State: commerce.OrderPaid, Updated: time.Now()}}, nil
+}
+
+func (s *till) released() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.gone)
+}
+
+// sell puts a store behind the stall.
+func (s *stall) sell(x *till) {
+	s.t.Helper()
+	connect := s.hub.Connect
+	s.hub.Connect = func(ctx context.Context, m sqldb.Merchant) (Connections, error) {
+		c, err := connect(ctx, m)
+		c.Store = x
+		return c, err
+	}
+	s.chat.mu.Lock()
+	s.chat.hear = nil
+	s.chat.mu.Unlock()
+	if err := s.hub.Serve(s.t.Context(), s.merchant); err != nil {
+		s.t.Fatal(err)
+	}
+	s.until("the chat is heard anew", func() bool {
+		s.chat.mu.Lock()
+		defer s.chat.mu.Unlock()
+		return s.chat.hear != nil
+	})
+}
+
+// receipt is the receipt of a viewer who claimed.
+func (s *stall) receipt(name string) commerce.ReceiptView {
+	s.t.Helper()
+	for _, h := range s.page().Open {
+		if h.Viewer.Name == name {
+			v, err := s.hub.Receipt(s.t.Context(), s.merchant, h.Receipt)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return v
+		}
+	}
+	s.t.Fatalf("%s holds nothing", name)
+	return commerce.ReceiptView{}
+}
+
+// Two taps on "Continue to checkout" lead to one checkout: of two, both could be paid.
+func TestCheckoutIsMadeOnce(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	x := &till{draft: func() { time.Sleep(100 * time.Millisecond) }}
+	s.sell(x)
+	s.types("ana", "!buy 3")
+	s.says("#3 Mug held")
+	id := s.receipt("ana").Receipt.ID
+	var urls [4]string
+	var taps sync.WaitGroup
+	for i := range urls {
+		taps.Go(func() {
+			var err error
+			if urls[i], err = s.hub.Checkout(context.Background(), s.merchant, id); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	taps.Wait()
+	if len(x.made) != 1 || strings.Join(urls[:], " ") != strings.TrimSpace(strings.Repeat("https://store.example/D1 ", len(urls))) {
+		t.Errorf("%d drafts were made, the taps led to %q", len(x.made), urls)
+	}
+}
+
+// A browser that goes away leaves no draft behind that nobody knows of.
+func TestCheckoutIsFinishedWithoutItsBrowser(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	ctx, leave := context.WithCancel(context.Background())
+	s.sell(&till{draft: leave})
+	s.types("ana", "!buy 3")
+	s.says("#3 Mug held")
+	if _, err := s.hub.Checkout(ctx, s.merchant, s.receipt("ana").Receipt.ID); err != nil {
+		t.Fatal(err)
+	}
+	if h := s.receipt("ana").Holds[0]; h.Draft != "D1" {
+		t.Errorf("the hold's draft is %q", h.Draft)
+	}
+}
+
+// What is given back while the store makes its checkout is in no checkout.
+func TestCheckoutOfWhatWasGivenBack(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	x := &till{}
+	s.sell(x)
+	s.types("ana", "!buy 3")
+	s.says("#3 Mug held")
+	s.types("ana", "!buy 4")
+	s.says("#4 Vase held")
+	x.draft = func() {
+		x.draft = nil
+		s.types("ana", "!pass 4")
+		s.until("the vase is given back", func() bool { return s.page().HeldPieces == 1 })
+	}
+	url, err := s.hub.Checkout(context.Background(), s.merchant, s.receipt("ana").Receipt.ID)
+	if err != nil || url != "https://store.example/D2" || len(x.made[1].Lines) != 1 {
+		t.Fatalf("%q of %+v, %v", url, x.made, err)
+	}
+	s.until("the first draft is let go", func() bool { return slices.Equal(x.released(), []string{"D1"}) })
+	// The same after the checkout was made.
+	s.types("ana", "!buy 5 M")
+	s.says("#5 Shirt M held")
+	x.draft = func() {
+		x.draft = nil
+		s.types("ana", "!pass 5")
+		s.until("the shirt is given back", func() bool { return s.page().HeldPieces == 1 })
+	}
+	if url, err = s.hub.Checkout(context.Background(), s.merchant, s.receipt("ana").Receipt.ID); err != nil || url != "https://store.example/D2" {
+		t.Errorf("%q, %v", url, err)
+	}
+}
+
+// A draft that the store keeps does not keep the others.
+func TestReleasesGoOn(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	x := &till{refuse: map[string]error{"D1": errors.New("it is paid")}}
+	s.sell(x)
+	w := s.hub.Merchant(s.merchant).store
+	for _, d := range []string{"D1", "D2", "D3"} {
+		w.release(d)
+	}
+	s.until("the others are let go", func() bool { return len(x.released()) == 2 })
+	x.mu.Lock()
+	x.refuse = nil
+	x.mu.Unlock()
+	s.until("it is tried again", func() bool { return len(x.released()) == 3 })
+}
+
+// A webhook is settled though nobody told that it came, once, and settled ones keep nothing of their buyers.
+func TestWebhooksAreFound(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	ctx := context.Background()
+	if _, err := s.db.PutWebhook(ctx, s.merchant, sqldb.Webhook{ID: "w1", Topic: "orders/paid", Body: []byte("O1"), Came: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	s.sell(&till{})
+	s.until("the inbox is empty", func() bool {
+		open, err := s.db.OpenWebhooks(ctx, s.merchant, 10)
+		return err == nil && len(open) == 0
+	})
+	if fresh, err := s.db.PutWebhook(ctx, s.merchant, sqldb.Webhook{ID: "w1", Topic: "orders/paid", Body: []byte("O1"), Came: time.Now()}); err != nil || fresh {
+		t.Errorf("the same webhook again is new: %v, %v", fresh, err)
+	}
+}

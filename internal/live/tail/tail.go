@@ -1,0 +1,26 @@
+// Package tail keeps the last of many things.
+package tail
+
+// Tail keeps the last N things.
+type Tail[T any] struct {
+	N    int
+	all  []T
+	head int
+}
+
+// Add adds one; the oldest goes when there are more than N.
+func (t *Tail[T]) Add(x T) {
+	if len(t.all) < t.N {
+		t.all = append(t.all, x)
+		return
+	}
+	t.all[t.head] = x
+	t.head = (t.head + 1) % t.N
+}
+
+// List is a copy, the oldest first.
+func (t *Tail[T]) List() []T {
+	out := make([]T, 0, len(t.all))
+	out = append(out, t.all[t.head:]...)
+	return append(out, t.all[:t.head]...)
+}
