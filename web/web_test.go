@@ -297,6 +297,16 @@ func TestDeskActions(t *testing.T) {
 	if r := c.post(at+"/release", "hold", hold.String()); r.status != http.StatusConflict {
 		t.Errorf("releasing twice: %d", r.status)
 	}
+	before := page()
+	if len(before.Open) == 0 {
+		t.Fatal("nothing is held any more")
+	}
+	if r := c.post(at+"/paid", "hold", before.Open[0].ID.String()); r.status != http.StatusSeeOther || page().PaidOrders != before.PaidOrders+1 || len(page().Open) != len(before.Open)-1 {
+		t.Errorf("paid by hand: %d, %d orders paid, had %d", r.status, page().PaidOrders, before.PaidOrders)
+	}
+	if r := c.post(at+"/paid", "hold", before.Open[0].ID.String()); r.status != http.StatusConflict {
+		t.Errorf("paid by hand twice: %d", r.status)
+	}
 	if r := c.post(at + "/end"); r.status != http.StatusSeeOther || page().Show.State != commerce.ShowEnded {
 		t.Errorf("end: %d", r.status)
 	}

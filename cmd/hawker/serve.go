@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"syscall"
 )
 
@@ -20,6 +21,9 @@ func (c *serveCmd) Run(ctx context.Context, o out) error {
 		return err
 	}
 	log := logger(o.Err, c.LogJSON, slog.LevelInfo)
+	for _, name := range unknownSettings(os.Environ()) {
+		log.Warn("no setting is called so; it is left out", "variable", name)
+	}
 	web, err := listen(ctx, "HAWKER_LISTEN", c.Listen)
 	if err != nil {
 		return err

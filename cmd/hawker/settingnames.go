@@ -1,6 +1,23 @@
 package main
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// unknownSettings are variables of the environment that look like settings and are none.
+func unknownSettings(environ []string) []string {
+	var out []string
+	known := append(settingNames(), "HAWKER_CONFIG")
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "HAWKER_") && value != "" && !slices.Contains(known, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
 
 // settingNames are the environment names of all settings.
 func settingNames() []string {

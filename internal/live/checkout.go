@@ -22,6 +22,12 @@ var errChanged = errors.New("what is held changed meanwhile")
 // checkoutFor bounds the making of a checkout: the store's time and ours around it.
 const checkoutFor = storeCall + 2*doFor
 
+// TakesPayment reports whether a merchant has a store that takes payments; without one the host takes them by hand.
+func (h *Hub) TakesPayment(merchant commerce.ID) bool {
+	m := h.Merchant(merchant)
+	return m != nil && m.store != nil
+}
+
 // Checkout is where a viewer pays for all that a receipt holds. The first time it makes the store set the pieces aside and
 // adds five minutes; later it gives the same address again. It asks the store, so it may take seconds; the hold stands
 // whatever comes of it. A second tap waits for the first and gets its address, because two checkouts of one hold would both

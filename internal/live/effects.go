@@ -154,7 +154,7 @@ func (m *Merchant) say(s speechOf) {
 		}
 	} else if u.Words == nil {
 		text := s.Text
-		u.Words = func(bool) speaker.Words { return speaker.Words{Text: text} }
+		u.Words, u.Merge = func(bool) speaker.Words { return speaker.Words{Text: text} }, true
 	}
 	u.Done = func(at time.Time, err error) {
 		var refused *chat.Refused

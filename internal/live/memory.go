@@ -101,8 +101,8 @@ func (m *Merchant) noteWhy(h *heard, why commerce.Reason) {
 		return
 	}
 	o := commerce.Outcome{What: commerce.Claimed, Reason: why, Show: h.show, Number: h.cmd.Item, Wanted: h.cmd.Quantity, Viewer: h.msg.Viewer}
-	m.setWhy(m.memoryOf(h.show), h.msg.Viewer, whyLine{time.Now(), why, o})
-	if why != commerce.Info {
+	if why != commerce.Info { // a question does not hide what became of the claim before it
+		m.setWhy(m.memoryOf(h.show), h.msg.Viewer, whyLine{time.Now(), why, o})
 		m.feed(&o, time.Now(), h.msg.Text, h.msg.Channel)
 	}
 }

@@ -93,7 +93,8 @@ type Merchant struct {
 	pace    pace.Pace
 	blocked map[chat.Viewer]bool
 	changed map[commerce.ID]bool // shows to signal
-	loaded  time.Time            // when the desk was taken over
+	told    map[stateTold]time.Time
+	loaded  time.Time // when the desk was taken over
 	ids     outbox.IDs
 }
 
@@ -108,7 +109,7 @@ type accountRun struct {
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
 		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*showMemory{},
-		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, speakers: map[chat.Channel]*speaker.Speaker{},
+		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, told: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
 	m.names.Store(&map[commerce.ID]string{})

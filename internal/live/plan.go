@@ -65,6 +65,15 @@ func (m *Merchant) effects(t *turn, outs []commerce.Outcome) []planned {
 	return out
 }
 
+// tellState is how often a chat is told that sales are paused or over, however many claim.
+const tellState = 30 * time.Second
+
+// stateTold is a state of the show that a chat was told.
+type stateTold struct {
+	channel chat.Channel
+	reason  commerce.Reason
+}
+
 // answerTo is the answer to a line, or the news for somebody who was promoted.
 func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 	if o.What != commerce.Claimed && o.What != commerce.Promoted || o.Answer.Channel.ID == "" || o.Answer.Kind == chat.ToRequest {
@@ -78,6 +87,13 @@ func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 		if !o.Answer.Private() {
 			return planned{}, false
 		}
+	}
+	if (o.Reason == commerce.Paused || o.Reason == commerce.Ended) && !o.Answer.Private() { // what holds for all is told to all, once in a while
+		k := stateTold{o.Answer.Channel, o.Reason}
+		if t.now.Sub(m.told[k]) < tellState {
+			return planned{}, false
+		}
+		m.told[k] = t.now
 	}
 	p := planned{
 		id: m.ids.Next(t.now), kind: effectSay, show: o.Show, notAfter: t.now.Add(answerFor), timing: &m.answering,
@@ -159,7 +175,7 @@ func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned 
 		for _, c := range s.Channels {
 			p := planned{
 				id: m.ids.Next(t.now), kind: effectSay, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor), from: from, timing: timing,
-				speech: Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: c}, Rank: speaker.RankHeld, Text: x.Text},
+				speech: Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: c}, Rank: speaker.RankReminder, Text: x.Text},
 			}
 			out = append(out, p)
 		}

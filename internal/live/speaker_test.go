@@ -255,3 +255,38 @@ func TestSpeakerBacklogIsBounded(t *testing.T) {
 		t.Errorf("%d wait, %d dropped, %d told; want %d, 10, 10", n, dropped, full, speaker.Backlog)
 	}
 }
+
+// Shout-outs that wait go out together, behind answers, and none is lost.
+func TestSpeakerMergesShoutOuts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := twitchLike()
+		p.budget.Every, p.budget.MaxRunes = 2*time.Second, 200
+		m, s := teller(p)
+		said := 0
+		speaking(t, s, func() {
+			s.Say(utter(m, held("first"), speaker.RankHeld, nil))
+			synctest.Wait()
+			for i := range 20 {
+				s.Say(&speaker.Utterance{
+					Rank: speaker.RankReminder, Merge: true, To: chat.Answer{Kind: chat.ToChannel, Channel: here},
+					Words: func(bool) speaker.Words {
+						return speaker.Words{Text: fmt.Sprintf("viewer%02d just bought a mug. Thank you!", i)}
+					},
+					Done: func(_ time.Time, err error) { said += map[bool]int{true: 1}[err == nil] },
+				})
+			}
+			s.Say(utter(m, held("late"), speaker.RankHeld, nil))
+			time.Sleep(20 * time.Second)
+			synctest.Wait()
+		})
+		texts := p.texts()
+		if said != 20 || p.over != 0 || len(texts) > 8 || !strings.Contains(texts[1], "late") {
+			t.Errorf("%d of 20 said in %d lines, %d over the limit; the second is %q", said, len(texts)-2, p.over, texts[1])
+		}
+		for _, x := range texts {
+			if utf8.RuneCountInString(x) > 200 || strings.Contains(x, "…") {
+				t.Errorf("line of %d characters: %q", utf8.RuneCountInString(x), x)
+			}
+		}
+	})
+}

@@ -3,9 +3,11 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"hawker/commerce"
 	"hawker/internal/live"
@@ -80,6 +82,37 @@ func (d *Desk) release(w http.ResponseWriter, r *http.Request, v *Visitor) error
 		if s.Open[i].ID == hold {
 			return d.act(w, r, v, id, commerce.Release{Hold: hold, By: "member/" + v.Member.ID.String()})
 		}
+	}
+	return ui.Problem(http.StatusConflict, "That hold is not open any more.")
+}
+
+// paid settles a hold that no store takes the payment of: the host has the money.
+func (d *Desk) paid(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	hold, err := commerce.ParseID(r.PostFormValue("hold"))
+	if err != nil {
+		return ui.Problem(http.StatusBadRequest, "Which hold is meant?")
+	}
+	s, err := d.Hub.Page(r.Context(), v.Merchant.ID, id)
+	if err != nil {
+		return err
+	}
+	for i := range s.Open {
+		h := &s.Open[i]
+		if h.ID != hold {
+			continue
+		}
+		if !byHand(&s, h) {
+			return ui.Problem(http.StatusConflict, "The store takes this payment and tells us of it.")
+		}
+		now, own := time.Now(), "own/"+h.Variant.String()
+		return d.act(w, r, v, id, commerce.Paid{Order: commerce.Order{
+			Store: "hand/" + h.ID.String(), Name: fmt.Sprintf("hand-%04x", int64(h.ID)&0xffff), State: commerce.OrderPaid, Total: h.Total(),
+			Lines: []commerce.OrderLine{{Variant: own, Quantity: h.Quantity, Price: h.Price}}, Holds: []commerce.ID{h.ID}, Created: now, Updated: now,
+		}, Variants: map[string]commerce.ID{own: h.Variant}})
 	}
 	return ui.Problem(http.StatusConflict, "That hold is not open any more.")
 }

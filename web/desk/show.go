@@ -36,7 +36,8 @@ type showPage struct {
 	Holds                       []holdRow
 	MoreHolds                   int
 	Waiting                     []waitRow
-	Orders                      []orderRow
+	Orders                      []orderRow // the newest
+	MoreOrders                  int
 	Channels                    []channelRow
 	Store                       storeRow
 	Ingest                      *ingestRow
@@ -83,6 +84,7 @@ type holdRow struct {
 	Total               string
 	Due                 time.Time
 	Frozen, Opened      bool
+	ByHand              bool // no store takes the payment: the host says when it is paid
 }
 
 type waitRow struct {
@@ -216,8 +218,9 @@ func (d *Desk) look(ctx context.Context, v *Visitor, id commerce.ID) (*showPage,
 	}
 	p.feed(&s, v.Place)
 	p.holds(&s)
-	for i := range s.Orders {
+	for i := range s.Orders[:min(len(s.Orders), holdsShown)] {
 		p.Orders = append(p.Orders, orderOf(&s.Orders[i], v.Place))
+		p.MoreOrders = len(s.Orders) - len(p.Orders)
 	}
 	names, err := d.channelNames(ctx, v.Merchant.ID)
 	if err != nil {
@@ -353,6 +356,16 @@ func left(free, held int64) (words, state string) {
 	return strconv.FormatInt(free, 10), "good"
 }
 
+// byHand reports whether no store takes the payment of a hold.
+func byHand(s *live.ShowPage, h *commerce.HoldView) bool {
+	it := s.Show.Lineup.Item(h.Number)
+	if it == nil {
+		return false
+	}
+	v := it.Variant(h.Variant)
+	return v != nil && v.Store == ""
+}
+
 func (p *showPage) holds(s *live.ShowPage) {
 	for i := range s.Open {
 		h := &s.Open[i]
@@ -362,7 +375,7 @@ func (p *showPage) holds(s *live.ShowPage) {
 		}
 		p.Holds = append(p.Holds, holdRow{
 			ID: h.ID, Number: h.Number, Quantity: h.Quantity, Who: nameOf(h.Viewer), Platform: h.Viewer.Platform.Title(), What: what(h.Title, h.Label), Total: h.Total().String(),
-			Due: h.Due, Frozen: h.Frozen, Opened: h.Opened,
+			Due: h.Due, Frozen: h.Frozen, Opened: h.Opened, ByHand: byHand(s, h),
 		})
 	}
 	for i := range s.Waiting {

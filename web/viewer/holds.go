@@ -33,6 +33,7 @@ type holdsView struct {
 	Open                int
 	Total               string
 	Paid, Payable, None bool
+	ByHand              bool // there is something to pay, and no store that takes it
 	May                 bool // this browser may change it
 	InLine              bool
 	InRoom              bool
@@ -99,7 +100,8 @@ func (v *visit) holds(x commerce.ReceiptView) holdsView {
 		})
 	}
 	out.Rows = append(out.Rows, closed[:min(len(closed), closedShown)]...)
-	out.Total, out.Payable, out.InLine, out.None = total.String(), out.Open > 0, len(x.Places) > 0, len(out.Rows) == 0
+	out.Total, out.InLine, out.None = total.String(), len(x.Places) > 0, len(out.Rows) == 0
+	out.Payable, out.ByHand = out.Open > 0 && v.pays, out.Open > 0 && !v.pays
 	return out
 }
 

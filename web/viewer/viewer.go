@@ -113,6 +113,7 @@ type visit struct {
 	browser  seal.Token
 	fresh    bool        // the browser was never here
 	guest    chat.Viewer // the browser itself, as a viewer of the room
+	pays     bool        // the merchant's store takes payments
 	bound    chat.Viewer // whom the browser may act for; its platform is empty when nobody
 	home     string      // the page that forms lead back to
 }
@@ -126,6 +127,7 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request, v *visit, merchant
 	if v.merchant, err = p.DB.Merchant(r.Context(), merchant); err != nil {
 		return err
 	}
+	v.pays = p.Hub.TakesPayment(merchant)
 	v.show, v.words, v.zone = show, words.For(v.merchant.Language), time.UTC
 	if z, err := time.LoadLocation(v.merchant.Timezone); err == nil {
 		v.zone = z

@@ -38,6 +38,8 @@ type Utterance struct {
 	// Words makes the text for one viewer alone. Joined, when set, is the outcome that may stand in one line with others.
 	Words  func(private bool) Words
 	Joined *commerce.Outcome
+	// Merge says that others of its kind may follow in the same line: shout-outs must not take a line each where lines are few.
+	Merge bool
 	// NotAfter is when it matters to nobody any more; zero means never.
 	NotAfter time.Time
 	// From is when the line came that this answers, for the timing.
@@ -300,6 +302,8 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Tim
 			var n int
 			w, n = s.Join(c, os, b.MaxRunes)
 			us = joint[:min(max(n, 1), len(joint))]
+		} else if first.Merge {
+			w, us = merged(q.waiting, b.MaxRunes)
 		} else {
 			w = first.Words(false)
 		}
@@ -318,6 +322,29 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Tim
 		us = nil
 	}
 	return line, nil, dead, why
+}
+
+// merged is one line of the waiting utterances that may be merged, as many as fit, at least the first of them.
+func merged(waiting []*Utterance, limit int) (w Words, us []*Utterance) {
+	n := 0
+	for _, u := range waiting {
+		if !u.Merge {
+			continue
+		}
+		next := u.Words(false)
+		k := utf8.RuneCountInString(next.Text)
+		switch {
+		case len(us) == 0:
+			w, n = next, k
+		case limit > 0 && n+1+k > limit:
+			return w, us
+		default:
+			w.Text += " " + next.Text
+			n += 1 + k
+		}
+		us = append(us, u)
+	}
+	return w, us
 }
 
 // joinable are the waiting utterances that can stand in one line with the first: results of claims, of any rank.
