@@ -22,8 +22,14 @@ func TestAdjustStock(t *testing.T) {
 		key         string
 		delta, want int64
 	}{
-		{"a", 5, 45}, {"b", -7, 38}, {"a", 5, 38}, {"b", -7, 38}, {"c", 5, 43}, {"d", 0, 43},
-		{"e", -50, -7}, {"f", 7, 0}, // below zero, as the store lets it
+		{"a", 5, 45},
+		{"b", -7, 38},
+		{"a", 5, 38},
+		{"b", -7, 38},
+		{"c", 5, 43},
+		{"d", 0, 43},
+		{"e", -50, -7},
+		{"f", 7, 0}, // below zero, as the store lets it
 	} {
 		if err := c.AdjustStock(t.Context(), item, step.delta, step.key); err != nil {
 			t.Fatalf("step %d: %v", i, err)
