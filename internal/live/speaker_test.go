@@ -65,6 +65,12 @@ func (p *platform) Say(_ context.Context, l chat.Line) (chat.Sent, error) {
 	return chat.Sent{ID: fmt.Sprint(len(p.said)), At: now}, nil
 }
 
+func (p *platform) lines() []chat.Line {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.said)
+}
+
 func (p *platform) texts() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -37,6 +37,7 @@ func TestOneAtATime(t *testing.T) {
 		}
 		leave()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if most != 1 || len(x.busy) != 0 {
 			t.Errorf("%d were at one thing, %d are remembered", most, len(x.busy))
 		}
