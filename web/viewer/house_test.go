@@ -89,7 +89,7 @@ func (*pretendStore) Release(context.Context, string) error               { retu
 func (*pretendStore) Adjust(context.Context, string, int64, string) error { return nil }
 func (*pretendStore) CartLink(live.Draft) (string, error)                 { return "", errors.New("no cart link here") }
 func (*pretendStore) Ready(context.Context, string) error                 { return nil }
-func (*pretendStore) Read(string, []byte) (live.Notice, error) { return live.Notice{}, nil }
+func (*pretendStore) Read(string, []byte) (live.Notice, error)            { return live.Notice{}, nil }
 
 func (*pretendStore) OrdersSince(context.Context, time.Time, func(commerce.Order) error) error {
 	return nil
