@@ -64,57 +64,50 @@ func (d *Desk) gate(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	return d.act(w, r, v, id, commerce.Gate{Show: id, Number: n, Closed: r.PostFormValue("closed") == "1"})
 }
 
-// release takes a hold back.
-func (d *Desk) release(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+// openHold is the open hold that a form names, with its show as it stands.
+func (d *Desk) openHold(r *http.Request, v *Visitor) (s live.ShowPage, h *commerce.HoldView, err error) {
 	id, err := showID(r)
 	if err != nil {
-		return err
+		return s, nil, err
 	}
 	hold, err := commerce.ParseID(r.PostFormValue("hold"))
 	if err != nil {
-		return ui.Problem(http.StatusBadRequest, "Which hold is meant?")
+		return s, nil, ui.Problem(http.StatusBadRequest, "Which hold is meant?")
 	}
-	s, err := d.Hub.Page(r.Context(), v.Merchant.ID, id)
-	if err != nil {
-		return err
+	if s, err = d.Hub.Page(r.Context(), v.Merchant.ID, id); err != nil {
+		return s, nil, err
 	}
 	for i := range s.Open {
 		if s.Open[i].ID == hold {
-			return d.act(w, r, v, id, commerce.Release{Hold: hold, By: "member/" + v.Member.ID.String()})
+			return s, &s.Open[i], nil
 		}
 	}
-	return ui.Problem(http.StatusConflict, "That hold is not open any more.")
+	return s, nil, ui.Problem(http.StatusConflict, "That hold is not open any more.")
+}
+
+// release takes a hold back.
+func (d *Desk) release(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	s, h, err := d.openHold(r, v)
+	if err != nil {
+		return err
+	}
+	return d.act(w, r, v, s.Show.ID, commerce.Release{Hold: h.ID, By: "member/" + v.Member.ID.String()})
 }
 
 // paid settles a hold that no store takes the payment of: the host has the money.
 func (d *Desk) paid(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-	id, err := showID(r)
+	s, h, err := d.openHold(r, v)
 	if err != nil {
 		return err
 	}
-	hold, err := commerce.ParseID(r.PostFormValue("hold"))
-	if err != nil {
-		return ui.Problem(http.StatusBadRequest, "Which hold is meant?")
+	if !byHand(&s, h) {
+		return ui.Problem(http.StatusConflict, "The store takes this payment and tells us of it.")
 	}
-	s, err := d.Hub.Page(r.Context(), v.Merchant.ID, id)
-	if err != nil {
-		return err
-	}
-	for i := range s.Open {
-		h := &s.Open[i]
-		if h.ID != hold {
-			continue
-		}
-		if !byHand(&s, h) {
-			return ui.Problem(http.StatusConflict, "The store takes this payment and tells us of it.")
-		}
-		now, own := time.Now(), "own/"+h.Variant.String()
-		return d.act(w, r, v, id, commerce.Paid{Order: commerce.Order{
-			Store: "hand/" + h.ID.String(), Name: fmt.Sprintf("hand-%04x", int64(h.ID)&0xffff), State: commerce.OrderPaid, Total: h.Total(),
-			Lines: []commerce.OrderLine{{Variant: own, Quantity: h.Quantity, Price: h.Price}}, Holds: []commerce.ID{h.ID}, Created: now, Updated: now,
-		}, Variants: map[string]commerce.ID{own: h.Variant}})
-	}
-	return ui.Problem(http.StatusConflict, "That hold is not open any more.")
+	now, own := time.Now(), "own/"+h.Variant.String()
+	return d.act(w, r, v, s.Show.ID, commerce.Paid{Order: commerce.Order{
+		Store: "hand/" + h.ID.String(), Name: fmt.Sprintf("hand-%04x", int64(h.ID)&0xffff), State: commerce.OrderPaid, Total: h.Total(),
+		Lines: []commerce.OrderLine{{Variant: own, Quantity: h.Quantity, Price: h.Price}}, Holds: []commerce.ID{h.ID}, Created: now, Updated: now,
+	}, Variants: map[string]commerce.ID{own: h.Variant}})
 }
 
 // stock changes how many pieces of a variant of the merchant's own are for sale: "+1", "-1", or a number.
