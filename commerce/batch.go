@@ -82,23 +82,22 @@ type Batch struct {
 	Done       []ID // effects done since the last batch
 	Watermarks map[chat.Channel]time.Time
 	Inbox      []string // ids of webhooks settled by this batch
+	Reopened   bool     // the merchant sells again after a restore
 	Entries    []Entry
 }
 
 // Empty reports whether there is nothing to write.
 func (b *Batch) Empty() bool {
 	return len(b.Decisions) == 0 && len(b.Holds) == 0 && len(b.Places) == 0 && len(b.Stock) == 0 && len(b.Shows) == 0 &&
-		len(b.Orders) == 0 && len(b.Bindings) == 0 && len(b.Effects) == 0 && len(b.Done) == 0 && len(b.Inbox) == 0 && len(b.Entries) == 0
+		len(b.Orders) == 0 && len(b.Bindings) == 0 && len(b.Effects) == 0 && len(b.Done) == 0 && len(b.Inbox) == 0 && len(b.Entries) == 0 && !b.Reopened
 }
 
 // OrderRow is an order as we keep it.
 type OrderRow struct {
 	Order
 	Show ID
-	// Sold are the pieces that this order took from our stock figure, by variant, while the figure contained them.
+	// Took are the pieces that this order took from our stock figure, by variant, while the figure contained them.
 	Took map[ID]int64
-	// Contained is set when the stock figure read from the store lacks these pieces already.
-	Contained bool
 	// Unfilled is the number of pieces that were paid and are not there; Late that it paid an expired hold.
 	Unfilled int
 	Late     bool
@@ -204,6 +203,8 @@ type State struct {
 	Orders     []OrderRow
 	Joined     []Bind
 	Recent     []Decision // of the last 10 minutes
+	Payers     []string   // persons who paid for something at any time
+	Restored   time.Time  // when the data came from a backup and selling has not been opened since; zero when all is well
 	Effects    []Effect   // stored and not done
 	Watermarks map[chat.Channel]time.Time
 }

@@ -24,6 +24,11 @@ type Ask struct {
 	Viewer chat.Viewer
 	Answer chat.Answer
 	Sent   time.Time // the platform's clock
+	// Trusted says that somebody vouches for the viewer: a subscriber, a VIP, a moderator, the owner.
+	Trusted bool
+	// Block is the address block that an anonymous browser comes from (a /24 of IPv4, a /48 of IPv6), empty for everybody
+	// else. All anonymous browsers of one block count as one where pieces are scarce.
+	Block string
 }
 
 // Request is one thing a Desk can decide.
@@ -39,6 +44,9 @@ type Claim struct {
 	Quantity int
 	Add      bool
 	Wait     bool
+	// Edited says that the line replaces an earlier text of the same message: what the earlier text was given within
+	// the time in which an author may take a claim back is given back first.
+	Edited bool
 	// Unclear, when set, is why the line could not be decided (NeedsItem, NeedsVariant, UnknownItem ...): the claim is
 	// refused with it.
 	Unclear Reason
@@ -71,12 +79,21 @@ type Retract struct {
 
 // Release is the host taking a hold back.
 type Release struct {
+	Key  Key // empty when it need not be decided once
 	Hold ID
 	By   string // who, for the ledger: a member id or a viewer key
 }
 
-// Expire lets go of every hold whose time has come.
+// Expire does what time asks for: it reminds the owners of holds that end soon, and lets go of every hold whose time has
+// come. One plan does a bounded number; Desk.NextDue says when it wants to be asked again.
 type Expire struct{}
+
+// Unheard tells that the owners of holds could not be told of them in any way that they see. Such a hold is extended once
+// before it is let go.
+type Unheard struct{ Holds []ID }
+
+// Reopen lets a merchant sell again whose data came from a backup, after the store was read and its orders taken in.
+type Reopen struct{ By string }
 
 // Opened records that the viewer went to the checkout of a hold: once, both its times move by CheckoutExtra.
 type Opened struct{ Holds []ID }
@@ -102,6 +119,7 @@ type Read struct{ Readings []Reading }
 // SetStock is the merchant changing how many pieces may be sold of a variant of their own (no store behind it), or the
 // safety amount kept back; a nil field stays.
 type SetStock struct {
+	Key       Key // empty when it need not be decided once
 	Variant   ID
 	Available *int64
 	Add       int64
@@ -110,12 +128,14 @@ type SetStock struct {
 
 // Air puts an item on air; Number 0 takes the item on air off.
 type Air struct {
+	Key    Key // empty when it need not be decided once
 	Show   ID
 	Number int
 }
 
 // Gate opens or closes one item (Number > 0), or pauses and resumes the whole show (Number 0).
 type Gate struct {
+	Key    Key // empty when it need not be decided once
 	Show   ID
 	Number int
 	Closed bool
@@ -124,10 +144,12 @@ type Gate struct {
 // SetShow puts a show, with its lineup, channels and state, in place as given.
 type SetShow struct{ Show Show }
 
-// Bind says that a viewer belongs to a person; caps and waitlist count persons.
+// Bind says that a viewer belongs to a person; caps and waitlist count persons. An empty Person makes the viewer a person of
+// their own again, with all that this viewer asked for.
 type Bind struct {
 	Viewer chat.Viewer
 	Person string
+	At     time.Time // when it was decided; the Desk sets it
 }
 
 func (Claim) request()    {}
@@ -136,6 +158,8 @@ func (Change) request()   {}
 func (Retract) request()  {}
 func (Release) request()  {}
 func (Expire) request()   {}
+func (Unheard) request()  {}
+func (Reopen) request()   {}
 func (Opened) request()   {}
 func (Drafted) request()  {}
 func (Paid) request()     {}
@@ -153,6 +177,8 @@ type What string
 const (
 	Claimed   What = "claimed"  // an answer to Claim, Change or Pass
 	Promoted  What = "promoted" // a place in line became a hold
+	Reminded  What = "reminder" // a hold ends soon
+	Extended  What = "extended" // a hold got its time once more, because its owner could be told nothing; tell again
 	Expired   What = "expired"
 	Released  What = "released" // by the host or by a deleted message
 	Settled   What = "paid"     // an order was paid
@@ -165,7 +191,8 @@ const (
 	Gated     What = "gated"
 	Begun     What = "started"
 	Over      What = "ended"
-	Refused   What = "refused" // a SetShow that cannot be beside another show, which Title names
+	Reopened  What = "reopened" // after a restore
+	Refused   What = "refused"  // a SetShow that cannot be beside another show, which Title names
 )
 
 // Outcome is what became of a request, or of somebody else through it (a promotion).

@@ -226,7 +226,7 @@ func (d *Desk) undoOrder(row *OrderRow) {
 	var vs []ID
 	for v, n := range row.Took {
 		vs = append(vs, v)
-		if !row.Contained && n > 0 {
+		if n > 0 {
 			d.move(v, 0, -n)
 		}
 	}

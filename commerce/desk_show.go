@@ -189,5 +189,6 @@ func (d *Desk) bind(r Bind) {
 		d.touchPlace(p)
 		p.Person = r.Person
 	}
+	r.At = d.plan.at
 	d.plan.batch.Bindings = append(d.plan.batch.Bindings, r)
 }

@@ -32,7 +32,7 @@ func (d *Desk) readOne(rd Reading) {
 	}
 	for _, o := range d.orders {
 		n := o.Took[rd.Variant]
-		if n == 0 || o.Contained {
+		if n == 0 {
 			continue
 		}
 		if o.Created.Before(sure) {

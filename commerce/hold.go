@@ -21,8 +21,10 @@ const (
 // HoldState is where a hold stands.
 type HoldState string
 
-// States of a hold. Only StateHeld holds pieces.
+// States of a hold. Only StateHeld holds pieces. StateOffered is an offer of the same shape with nothing set aside: whoever
+// pays first is served.
 const (
+	StateOffered  HoldState = "offered"
 	StateHeld     HoldState = "held"
 	StatePaid     HoldState = "paid"
 	StateExpired  HoldState = "expired"
@@ -46,8 +48,10 @@ type Hold struct {
 	Decided  time.Time
 	// Due is the end that people see, Expires the end that counts.
 	Due, Expires time.Time
-	// Opened is set once the checkout was opened.
-	Opened bool
+	// Opened is set once the checkout was opened, Reminded once its owner was reminded of its end.
+	Opened, Reminded bool
+	// Unheard is set when its owner could be told nothing visible of it, Extended when it got its time once more for that.
+	Unheard, Extended bool
 	// Draft is the store's draft order that reserves the pieces, Checkout where it is paid, DraftAt the store's time of its
 	// making. Contained means that the stock figure read from the store already lacks these pieces.
 	Draft, Checkout string

@@ -7,6 +7,7 @@ type Reason string
 const (
 	Held         Reason = "held"          // all that was asked for is held
 	PartlyHeld   Reason = "partly_held"   // less is held than was asked for; the rest waits in line when Waitlisted > 0
+	Offered      Reason = "offered"       // first paid, first served: nothing is set aside, paying decides
 	Waitlisted   Reason = "waitlisted"    // nothing free now; the viewer has a place in line
 	Capped       Reason = "capped"        // the person's cap is reached
 	SoldOut      Reason = "sold_out"      // nothing free and nothing will be

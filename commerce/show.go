@@ -35,6 +35,12 @@ type Show struct {
 	Hold   time.Duration // 0 means DefaultHold
 	Holds  StoreHolds
 	Lineup Lineup
+	// Cap is how many pieces one person may claim in the whole show, all items together; 0 means no cap.
+	Cap int
+	// PayOnce, when set, makes all holds of the show due together, so long after its end, so that postage is paid once. Until
+	// then their clocks stand still.
+	PayOnce time.Duration
+	Guard   Guard
 	// Channels are the chats it listens to.
 	Channels []chat.Channel
 	// Paused since PausedAt: no claims, and the clocks of holds whose checkout was not opened stand still.
@@ -43,6 +49,24 @@ type Show struct {
 	Started  time.Time
 	Ended    time.Time
 }
+
+// Guard says how scarce pieces are kept from being besieged: holds cost nothing, so whoever holds all of an item without ever
+// paying could keep it from those who would.
+type Guard struct {
+	// Share is the part of a scarce item, in per cent, that persons together may hold who never paid here and for whom nobody
+	// vouches. 0 means DefaultShare, 100 or more no limit.
+	Share int `json:"share,omitempty"`
+	// Unpaid is after how many holds that ended unpaid within UnpaidWithin a person is only offered pieces (first paid, first
+	// served). 0 means DefaultUnpaid, a negative number never.
+	Unpaid int `json:"unpaid,omitempty"`
+}
+
+// What a Guard does where it is not told otherwise (product rules).
+const (
+	DefaultShare  = 30
+	DefaultUnpaid = 3
+	UnpaidWithin  = 30 * 24 * time.Hour
+)
 
 // holdTime is how long a hold of the item lasts for people.
 func (s *Show) holdTime(it *Item) time.Duration {

@@ -194,7 +194,7 @@ func everyField(t *testing.T, set Setup) {
 	place.Quantity, place.Person = 77, "another"
 	made := order.Created
 	order = filled(f, func(o *commerce.OrderRow) {
-		o.Store, o.Created, o.Viewer, o.Paid, o.Late, o.Contained, o.Test = order.Store, made, ana, false, false, false, false
+		o.Store, o.Created, o.Viewer, o.Paid, o.Late, o.Test = order.Store, made, ana, false, false, false
 	})
 	stock = filled(f, func(x *commerce.Stock) {
 		x.Variant, x.Available, x.Held, x.Sold, x.Short, x.Endless, x.Seen = mug, 4, 1, 3, 0, false, time.Time{}

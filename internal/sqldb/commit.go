@@ -26,11 +26,11 @@ const (
 	sqlFence = `UPDATE tills SET seq = seq + 1, entry = $1, hash = $2 WHERE merchant_id = $3 AND epoch = $4 AND seq = $5`
 	sqlClaim = `INSERT INTO claims (merchant_id, platform, message_id, part, show_id, viewer_platform, viewer_id, kind, number, variant_id, quantity, reason, hold_id,
 decided_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
-	sqlHoldNew = `INSERT INTO holds (quantity, state, person, due_ms, expires_ms, opened, draft, checkout, draft_ms, contained, order_store, late, merchant_id, hold_id,
-show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, claim_platform, claim_message, claim_part, decided_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`
-	sqlHold = `UPDATE holds SET quantity = $1, state = $2, person = $3, due_ms = $4, expires_ms = $5, opened = $6, draft = $7, checkout = $8, draft_ms = $9,
-contained = $10, order_store = $11, late = $12 WHERE merchant_id = $13 AND hold_id = $14`
+	sqlHoldNew = `INSERT INTO holds (quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store,
+late, merchant_id, hold_id, show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, claim_platform, claim_message, claim_part, decided_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`
+	sqlHold = `UPDATE holds SET quantity = $1, state = $2, person = $3, due_ms = $4, expires_ms = $5, opened = $6, reminded = $7, unheard = $8, extended = $9, draft = $10,
+checkout = $11, draft_ms = $12, contained = $13, order_store = $14, late = $15 WHERE merchant_id = $16 AND hold_id = $17`
 	sqlReceipt  = `INSERT INTO receipts (merchant_id, receipt_id, show_id, platform, viewer_id, generation, token_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	sqlPlaceNew = `INSERT INTO places (quantity, state, person, merchant_id, place_id, show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency,
 answer_kind, answer_platform, answer_channel, answer_message, since_ms, claim_platform, claim_message, claim_part)
@@ -41,25 +41,25 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 	sqlStockNew = `INSERT INTO stock (merchant_id, variant_id, available) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING`
 	sqlStockSet = `UPDATE stock SET held = held + $1, sold = sold + $2, available = $3, short = $4, safety = $5, endless = $6, read_ms = $7
 WHERE merchant_id = $8 AND variant_id = $9`
-	sqlOrder = `INSERT INTO orders (merchant_id, store, name, show_id, state, total_minor, currency, lines, holds, draft, took, contained, unfilled, late, paid, test,
-platform, viewer_id, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+	sqlOrder = `INSERT INTO orders (merchant_id, store, name, show_id, state, total_minor, currency, lines, holds, draft, took, unfilled, late, paid, test,
+platform, viewer_id, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 ON CONFLICT (merchant_id, store) DO UPDATE SET name = excluded.name, show_id = excluded.show_id, state = excluded.state, total_minor = excluded.total_minor,
-currency = excluded.currency, lines = excluded.lines, holds = excluded.holds, draft = excluded.draft, took = excluded.took, contained = excluded.contained,
+currency = excluded.currency, lines = excluded.lines, holds = excluded.holds, draft = excluded.draft, took = excluded.took,
 unfilled = excluded.unfilled, late = excluded.late, paid = excluded.paid, test = excluded.test, platform = excluded.platform, viewer_id = excluded.viewer_id,
 updated_ms = excluded.updated_ms`
 	sqlViewer = `INSERT INTO viewers (merchant_id, platform, viewer_id, name, seen_ms) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (merchant_id, platform, viewer_id) DO UPDATE SET name = excluded.name, seen_ms = excluded.seen_ms`
-	sqlBind = `INSERT INTO viewers (merchant_id, platform, viewer_id, name, person, seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (merchant_id, platform, viewer_id) DO UPDATE SET person = excluded.person`
+	sqlBind = `INSERT INTO viewers (merchant_id, platform, viewer_id, name, person, joined_ms, seen_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (merchant_id, platform, viewer_id) DO UPDATE SET person = excluded.person, joined_ms = excluded.joined_ms`
 	sqlEffect     = `INSERT INTO effects (merchant_id, effect_id, kind, body, not_after_ms) VALUES ($1, $2, $3, $4, $5)`
 	sqlEffectDone = `DELETE FROM effects WHERE merchant_id = $1 AND effect_id = $2`
 	sqlMark       = `UPDATE channels SET mark_ms = $1 WHERE merchant_id = $2 AND platform = $3 AND channel_id = $4 AND mark_ms < $1`
 	sqlInbox      = `UPDATE inbox SET done = 1, body = '' WHERE merchant_id = $1 AND webhook_id = $2` // its buyer's name and address go
-	sqlShow       = `INSERT INTO shows (merchant_id, show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	sqlShow       = `INSERT INTO shows (merchant_id, show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms, cap, pay_once_ms, guard)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (merchant_id, show_id) DO UPDATE SET name = excluded.name, title = excluded.title, state = excluded.state, hold_ms = excluded.hold_ms,
 holds = excluded.holds, styles = excluded.styles, on_air = excluded.on_air, paused_ms = excluded.paused_ms, started_ms = excluded.started_ms,
-ended_ms = excluded.ended_ms`
+ended_ms = excluded.ended_ms, cap = excluded.cap, pay_once_ms = excluded.pay_once_ms, guard = excluded.guard`
 	sqlShowChannelsGone = `DELETE FROM show_channels WHERE merchant_id = $1 AND show_id = $2`
 	sqlShowChannel      = `INSERT INTO show_channels (merchant_id, show_id, platform, channel_id, live) VALUES ($1, $2, $3, $4, $5)`
 	sqlLedger           = `INSERT INTO ledger (merchant_id, seq, at_ms, show_id, kind, v, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
@@ -93,7 +93,7 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 	for i := range b.Holds {
 		h := &b.Holds[i]
 		args := []any{
-			h.Quantity, string(h.State), h.Person, ms(h.Due), ms(h.Expires), flag(h.Opened), h.Draft, h.Checkout, ms(h.DraftAt), flag(h.Contained),
+			h.Quantity, string(h.State), h.Person, ms(h.Due), ms(h.Expires), flag(h.Opened), flag(h.Reminded), flag(h.Unheard), flag(h.Extended), h.Draft, h.Checkout, ms(h.DraftAt), flag(h.Contained),
 			h.Order, flag(h.Late), m, int64(h.ID),
 		}
 		if b.NewHolds[h.ID] {
@@ -123,13 +123,13 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 	for i := range b.Orders {
 		o := &b.Orders[i]
 		add(sqlOrder, m, o.Store, o.Name, int64(o.Show), string(o.State), o.Total.Minor, o.Total.Currency, asJSON(o.Lines), asJSON(o.Holds), o.Draft, asJSON(o.Took),
-			flag(o.Contained), o.Unfilled, flag(o.Late), flag(o.Paid), flag(o.Test), string(o.Viewer.Platform), o.Viewer.ID, ms(o.Created), ms(o.Updated))
+			o.Unfilled, flag(o.Late), flag(o.Paid), flag(o.Test), string(o.Viewer.Platform), o.Viewer.ID, ms(o.Created), ms(o.Updated))
 	}
 	for _, v := range b.Viewers {
 		add(sqlViewer, m, string(v.Platform), v.ID, v.Name, ms(b.At))
 	}
 	for _, v := range b.Bindings {
-		add(sqlBind, m, string(v.Viewer.Platform), v.Viewer.ID, v.Viewer.Name, v.Person, ms(b.At))
+		add(sqlBind, m, string(v.Viewer.Platform), v.Viewer.ID, v.Viewer.Name, v.Person, ms(v.At), ms(b.At))
 	}
 	for _, e := range b.Effects {
 		add(sqlEffect, m, int64(e.ID), e.Kind, blob(e.Body), ms(e.NotAfter))
@@ -139,6 +139,9 @@ func (db *DB) statements(b *commerce.Batch) []statement {
 	}
 	for c, t := range b.Watermarks {
 		add(sqlMark, ms(t), m, string(c.Platform), c.ID)
+	}
+	if b.Reopened {
+		add(`UPDATE tills SET restored_ms = 0 WHERE merchant_id = $1`, m)
 	}
 	for _, id := range b.Inbox {
 		add(sqlInbox, m, id)
@@ -178,7 +181,7 @@ func showStatements(m int64, s *commerce.Show) []statement {
 	id := int64(s.ID)
 	out := []statement{{sqlShow, []any{
 		m, id, s.Name, s.Title, string(s.State), s.Hold.Milliseconds(), string(s.Holds), asJSON(s.Lineup.Styles), s.Lineup.OnAir, pausedMS(s),
-		ms(s.Started), ms(s.Ended),
+		ms(s.Started), ms(s.Ended), s.Cap, s.PayOnce.Milliseconds(), asJSON(s.Guard),
 	}, 1, errors.New("no show row")}}
 	add := func(sql string, args ...any) { out = append(out, statement{sql: sql, args: args, rows: -1}) }
 	for _, c := range s.Channels {

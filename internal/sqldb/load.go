@@ -25,8 +25,10 @@ func (db *DB) Load(ctx context.Context, merchant commerce.ID) (commerce.State, e
 			return err
 		}
 		var hash []byte
-		err := tx.QueryRowContext(ctx, `UPDATE tills SET epoch = epoch + 1, seq = seq + 1 WHERE merchant_id = $1 RETURNING epoch, seq, entry, hash`, m).
-			Scan(&st.Epoch, &st.Seq, &st.LastEntry, &hash)
+		var restored int64
+		err := tx.QueryRowContext(ctx, `UPDATE tills SET epoch = epoch + 1, seq = seq + 1 WHERE merchant_id = $1 RETURNING epoch, seq, entry, hash, restored_ms`, m).
+			Scan(&st.Epoch, &st.Seq, &st.LastEntry, &hash, &restored)
+		st.Restored = fromMS(restored)
 		copy(st.LastHash[:], hash)
 		return err
 	})
@@ -63,13 +65,13 @@ func (db *DB) loadStock(ctx context.Context, m int64, st *commerce.State) error 
 }
 
 const holdColumns = `h.hold_id, h.show_id, h.number, h.variant_id, h.platform, h.viewer_id, COALESCE(v.name, ''), h.person, h.receipt_id, h.quantity, h.price_minor,
-h.currency, h.state, h.claim_platform, h.claim_message, h.claim_part, h.decided_ms, h.due_ms, h.expires_ms, h.opened, h.draft, h.checkout, h.draft_ms, h.contained, h.order_store, h.late`
+h.currency, h.state, h.claim_platform, h.claim_message, h.claim_part, h.decided_ms, h.due_ms, h.expires_ms, h.opened, h.reminded, h.unheard, h.extended, h.draft, h.checkout, h.draft_ms, h.contained, h.order_store, h.late`
 
 func scanHold(r *sql.Rows) (commerce.Hold, error) {
 	var h commerce.Hold
 	var decided, due, expires, draftAt int64
 	err := r.Scan(&h.ID, &h.Show, &h.Number, &h.Variant, &h.Viewer.Platform, &h.Viewer.ID, &h.Viewer.Name, &h.Person, &h.Receipt, &h.Quantity, &h.Price.Minor,
-		&h.Price.Currency, &h.State, &h.Claim.Platform, &h.Claim.Message, &h.Claim.Part, &decided, &due, &expires, &h.Opened, &h.Draft, &h.Checkout, &draftAt,
+		&h.Price.Currency, &h.State, &h.Claim.Platform, &h.Claim.Message, &h.Claim.Part, &decided, &due, &expires, &h.Opened, &h.Reminded, &h.Unheard, &h.Extended, &h.Draft, &h.Checkout, &draftAt,
 		&h.Contained, &h.Order, &h.Late)
 	h.Decided, h.Due, h.Expires, h.DraftAt = fromMS(decided), fromMS(due), fromMS(expires), fromMS(draftAt)
 	return h, err
@@ -81,7 +83,7 @@ func (db *DB) loadHolds(ctx context.Context, m int64, now time.Time, st *commerc
 		st.Holds = append(st.Holds, h)
 		return err
 	}, `SELECT `+holdColumns+` FROM holds h LEFT JOIN viewers v ON v.merchant_id = h.merchant_id AND v.platform = h.platform AND v.viewer_id = h.viewer_id
-WHERE h.merchant_id = $1 AND (h.state = 'held' OR h.decided_ms > $2) ORDER BY h.hold_id`, m, ms(now.Add(-closedFor)))
+WHERE h.merchant_id = $1 AND (h.state IN ('held', 'offered') OR h.decided_ms > $2) ORDER BY h.hold_id`, m, ms(now.Add(-closedFor)))
 }
 
 func (db *DB) loadPlaces(ctx context.Context, m int64, st *commerce.State) error {
@@ -111,7 +113,7 @@ func (db *DB) loadOrders(ctx context.Context, m int64, st *commerce.State) error
 		var o commerce.OrderRow
 		var lines, holds, took string
 		var created, updated int64
-		if err := r.Scan(&o.Store, &o.Name, &o.Show, &o.State, &o.Total.Minor, &o.Total.Currency, &lines, &holds, &o.Draft, &took, &o.Contained, &o.Unfilled, &o.Late,
+		if err := r.Scan(&o.Store, &o.Name, &o.Show, &o.State, &o.Total.Minor, &o.Total.Currency, &lines, &holds, &o.Draft, &took, &o.Unfilled, &o.Late,
 			&o.Paid, &o.Test, &o.Viewer.Platform, &o.Viewer.ID, &o.Viewer.Name, &created, &updated); err != nil {
 			return err
 		}
@@ -122,7 +124,7 @@ func (db *DB) loadOrders(ctx context.Context, m int64, st *commerce.State) error
 		}
 		st.Orders = append(st.Orders, o)
 		return nil
-	}, `SELECT o.store, o.name, o.show_id, o.state, o.total_minor, o.currency, o.lines, o.holds, o.draft, o.took, o.contained, o.unfilled, o.late, o.paid, o.test,
+	}, `SELECT o.store, o.name, o.show_id, o.state, o.total_minor, o.currency, o.lines, o.holds, o.draft, o.took, o.unfilled, o.late, o.paid, o.test,
 o.platform, o.viewer_id, COALESCE(v.name, ''), o.created_ms, o.updated_ms FROM orders o
 LEFT JOIN viewers v ON v.merchant_id = o.merchant_id AND v.platform = o.platform AND v.viewer_id = o.viewer_id WHERE o.merchant_id = $1`, m)
 }
@@ -142,12 +144,23 @@ LEFT JOIN viewers v ON v.merchant_id = r.merchant_id AND v.platform = r.platform
 	}
 	err = db.rows(ctx, func(r *sql.Rows) error {
 		var b commerce.Bind
-		if err := r.Scan(&b.Viewer.Platform, &b.Viewer.ID, &b.Viewer.Name, &b.Person); err != nil {
+		var at int64
+		if err := r.Scan(&b.Viewer.Platform, &b.Viewer.ID, &b.Viewer.Name, &b.Person, &at); err != nil {
 			return err
 		}
+		b.At = fromMS(at)
 		st.Joined = append(st.Joined, b)
 		return nil
-	}, `SELECT platform, viewer_id, name, person FROM viewers WHERE merchant_id = $1 AND person <> ''`, m)
+	}, `SELECT platform, viewer_id, name, person, joined_ms FROM viewers WHERE merchant_id = $1 AND person <> ''`, m)
+	if err != nil {
+		return err
+	}
+	err = db.rows(ctx, func(r *sql.Rows) error {
+		var person string
+		err := r.Scan(&person)
+		st.Payers = append(st.Payers, person)
+		return err
+	}, `SELECT DISTINCT person FROM holds WHERE merchant_id = $1 AND state = 'paid'`, m)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,19 +27,20 @@ func (db *DB) Shows(ctx context.Context, merchant commerce.ID) ([]commerce.Show,
 	at := map[commerce.ID]int{}
 	err = db.rows(ctx, func(r *sql.Rows) error {
 		var s commerce.Show
-		var hold, paused, started, ended int64
-		var styles string
-		if err := r.Scan(&s.ID, &s.Name, &s.Title, &s.State, &hold, &s.Holds, &styles, &s.Lineup.OnAir, &paused, &started, &ended); err != nil {
+		var hold, paused, started, ended, payOnce int64
+		var styles, guard string
+		if err := r.Scan(&s.ID, &s.Name, &s.Title, &s.State, &hold, &s.Holds, &styles, &s.Lineup.OnAir, &paused, &started, &ended, &s.Cap, &payOnce, &guard); err != nil {
 			return err
 		}
+		s.PayOnce = time.Duration(payOnce) * time.Millisecond
 		s.Hold, s.Paused, s.PausedAt, s.Started, s.Ended = time.Duration(hold)*time.Millisecond, paused != 0, fromMS(paused), fromMS(started), fromMS(ended)
-		if err := json.Unmarshal([]byte(styles), &s.Lineup.Styles); err != nil {
+		if err := errors.Join(json.Unmarshal([]byte(styles), &s.Lineup.Styles), json.Unmarshal([]byte(guard), &s.Guard)); err != nil {
 			return fmt.Errorf("show %d: %w", s.ID, err)
 		}
 		at[s.ID] = len(out)
 		out = append(out, s)
 		return nil
-	}, `SELECT show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms FROM shows WHERE merchant_id = $1 ORDER BY show_id DESC`, m)
+	}, `SELECT show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms, cap, pay_once_ms, guard FROM shows WHERE merchant_id = $1 ORDER BY show_id DESC`, m)
 	if err != nil {
 		return nil, err
 	}
