@@ -14,13 +14,29 @@ import (
 // ReceiptToken is the secret part of a receipt's address. It is derived, so that it can be shown again without being
 // stored.
 func (db *DB) ReceiptToken(merchant, receipt commerce.ID, generation int) seal.Token {
-	return db.key.Derive(seal.Receipt, int64(merchant), int64(receipt), int64(generation))
+	return db.key.DeriveAddressed(seal.Receipt, int64(merchant), int64(receipt), int64(generation))
 }
 
 // ReceiptOf finds whose receipt a token opens; ErrNotFound when it opens none.
 func (db *DB) ReceiptOf(ctx context.Context, t seal.Token) (merchant, receipt commerce.ID, err error) {
-	err = db.read.QueryRowContext(ctx, `SELECT merchant_id, receipt_id FROM receipts WHERE token_hash = $1`, seal.Hash(t)).Scan(&merchant, &receipt)
-	return merchant, receipt, oneRow(err)
+	id, ok := seal.Address(t)
+	if !ok {
+		return 0, 0, ErrNotFound
+	}
+	err = db.rows(ctx, func(r *sql.Rows) error {
+		var m, generation int64
+		if err := r.Scan(&m, &generation); err != nil {
+			return err
+		}
+		if db.key.OpensAddressed(t, seal.Receipt, m, id, generation) {
+			merchant, receipt = commerce.ID(m), commerce.ID(id)
+		}
+		return nil
+	}, `SELECT merchant_id, generation FROM receipts WHERE receipt_id = $1`, id)
+	if err == nil && receipt == 0 {
+		err = ErrNotFound
+	}
+	return merchant, receipt, err
 }
 
 // OverlayToken is the secret part of a show's overlay address, made on first use.
@@ -52,18 +68,16 @@ func (db *DB) ShowNamed(ctx context.Context, name string) (merchant, show commer
 
 // BindBrowser says that the browser with this secret may act for a viewer.
 func (db *DB) BindBrowser(ctx context.Context, merchant commerce.ID, browser seal.Token, v chat.Viewer) error {
-	_, err := db.write.ExecContext(ctx, `INSERT INTO browsers (merchant_id, browser_hash, platform, viewer_id, bound_ms) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (merchant_id, browser_hash) DO UPDATE SET platform = excluded.platform, viewer_id = excluded.viewer_id, bound_ms = excluded.bound_ms`,
-		int64(merchant), seal.Hash(browser), string(v.Platform), v.ID, time.Now().UnixMilli())
+	_, err := db.write.ExecContext(ctx, `INSERT INTO browsers (merchant_id, browser_hash, platform, viewer_id, name, bound_ms) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (merchant_id, browser_hash) DO UPDATE SET platform = excluded.platform, viewer_id = excluded.viewer_id, name = excluded.name, bound_ms = excluded.bound_ms`,
+		int64(merchant), seal.Hash(browser), string(v.Platform), v.ID, v.Name, time.Now().UnixMilli())
 	return err
 }
 
 // ViewerOfBrowser is the viewer that a browser may act for; ErrNotFound when it is bound to none.
 func (db *DB) ViewerOfBrowser(ctx context.Context, merchant commerce.ID, browser seal.Token) (chat.Viewer, error) {
 	var v chat.Viewer
-	err := db.read.QueryRowContext(ctx, `SELECT b.platform, b.viewer_id, COALESCE(v.name, '') FROM browsers b
-LEFT JOIN viewers v ON v.merchant_id = b.merchant_id AND v.platform = b.platform AND v.viewer_id = b.viewer_id
-WHERE b.merchant_id = $1 AND b.browser_hash = $2`, int64(merchant), seal.Hash(browser)).Scan(&v.Platform, &v.ID, &v.Name)
+	err := db.read.QueryRowContext(ctx, `SELECT platform, viewer_id, name FROM browsers WHERE merchant_id = $1 AND browser_hash = $2`, int64(merchant), seal.Hash(browser)).Scan(&v.Platform, &v.ID, &v.Name)
 	return v, oneRow(err)
 }
 
@@ -172,17 +186,13 @@ func (db *DB) Destinations(ctx context.Context, merchant, show commerce.ID) ([]D
 func (db *DB) Entries(ctx context.Context, merchant commerce.ID, from int64, limit int) ([]commerce.Entry, error) {
 	var out []commerce.Entry
 	err := db.rows(ctx, func(r *sql.Rows) error {
-		var e commerce.Entry
-		var at int64
-		var body, prev, hash []byte
-		if err := r.Scan(&e.Seq, &at, &e.Show, &e.Kind, &body, &prev, &hash); err != nil {
-			return err
+		es, err := scanBlock(r)
+		for _, e := range es {
+			if e.Seq >= from && len(out) < limit {
+				out = append(out, e)
+			}
 		}
-		e.At, e.Body = fromMS(at), body
-		copy(e.Prev[:], prev)
-		copy(e.Hash[:], hash)
-		out = append(out, e)
-		return nil
-	}, `SELECT seq, at_ms, show_id, kind, body, prev, hash FROM ledger WHERE merchant_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3`, int64(merchant), from, limit)
+		return err
+	}, `SELECT `+ledgerColumns+` FROM ledger WHERE merchant_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3`, int64(merchant), from, limit)
 	return out, err
 }

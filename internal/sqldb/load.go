@@ -48,7 +48,27 @@ func (db *DB) Load(ctx context.Context, merchant commerce.ID) (commerce.State, e
 			return st, fmt.Errorf("load merchant %d: %w", merchant, err)
 		}
 	}
+	nameViewers(&st)
 	return st, nil
+}
+
+// nameViewers gives orders and decisions the names of their viewers, which stand with the receipts.
+func nameViewers(st *commerce.State) {
+	type page struct {
+		show   commerce.ID
+		viewer chat.Viewer
+	}
+	names := make(map[page]string, len(st.Receipts))
+	for i := range st.Receipts {
+		r := &st.Receipts[i]
+		names[page{r.Show, chat.Viewer{Platform: r.Viewer.Platform, ID: r.Viewer.ID}}] = r.Viewer.Name
+	}
+	for i := range st.Orders {
+		st.Orders[i].Viewer.Name = names[page{st.Orders[i].Show, st.Orders[i].Viewer}]
+	}
+	for i := range st.Recent {
+		st.Recent[i].Viewer.Name = names[page{st.Recent[i].Show, st.Recent[i].Viewer}]
+	}
 }
 
 func (db *DB) loadStock(ctx context.Context, m int64, st *commerce.State) error {
@@ -64,7 +84,7 @@ func (db *DB) loadStock(ctx context.Context, m int64, st *commerce.State) error 
 	}, `SELECT variant_id, available, held, sold, short, safety, endless, read_ms FROM stock WHERE merchant_id = $1 ORDER BY variant_id`, m)
 }
 
-const holdColumns = `h.hold_id, h.show_id, h.number, h.variant_id, h.platform, h.viewer_id, COALESCE(v.name, ''), h.person, h.receipt_id, h.quantity, h.price_minor,
+const holdColumns = `h.hold_id, h.show_id, h.number, h.variant_id, h.platform, h.viewer_id, COALESCE(r.name, ''), h.person, h.receipt_id, h.quantity, h.price_minor,
 h.currency, h.state, h.claim_platform, h.claim_message, h.claim_part, h.decided_ms, h.due_ms, h.expires_ms, h.opened, h.reminded, h.unheard, h.extended, h.draft, h.checkout, h.draft_ms, h.contained, h.order_store, h.late`
 
 func scanHold(r *sql.Rows) (commerce.Hold, error) {
@@ -82,7 +102,7 @@ func (db *DB) loadHolds(ctx context.Context, m int64, now time.Time, st *commerc
 		h, err := scanHold(r)
 		st.Holds = append(st.Holds, h)
 		return err
-	}, `SELECT `+holdColumns+` FROM holds h LEFT JOIN viewers v ON v.merchant_id = h.merchant_id AND v.platform = h.platform AND v.viewer_id = h.viewer_id
+	}, `SELECT `+holdColumns+` FROM holds h LEFT JOIN receipts r ON r.merchant_id = h.merchant_id AND r.receipt_id = h.receipt_id
 WHERE h.merchant_id = $1 AND (h.state IN ('held', 'offered') OR h.decided_ms > $2) ORDER BY h.hold_id`, m, ms(now.Add(-closedFor)))
 }
 
@@ -102,9 +122,9 @@ func (db *DB) loadPlaces(ctx context.Context, m int64, st *commerce.State) error
 		p.Since = fromMS(since)
 		st.Places = append(st.Places, p)
 		return nil
-	}, `SELECT p.place_id, p.show_id, p.number, p.variant_id, p.platform, p.viewer_id, COALESCE(v.name, ''), p.person, p.receipt_id, p.quantity, p.price_minor, p.currency,
+	}, `SELECT p.place_id, p.show_id, p.number, p.variant_id, p.platform, p.viewer_id, COALESCE(r.name, ''), p.person, p.receipt_id, p.quantity, p.price_minor, p.currency,
 p.answer_kind, p.answer_platform, p.answer_channel, p.answer_message, p.since_ms, p.state, p.claim_platform, p.claim_message, p.claim_part FROM places p
-LEFT JOIN viewers v ON v.merchant_id = p.merchant_id AND v.platform = p.platform AND v.viewer_id = p.viewer_id
+LEFT JOIN receipts r ON r.merchant_id = p.merchant_id AND r.receipt_id = p.receipt_id
 WHERE p.merchant_id = $1 AND p.state = 'waiting' ORDER BY p.place_id`, m)
 }
 
@@ -114,7 +134,7 @@ func (db *DB) loadOrders(ctx context.Context, m int64, st *commerce.State) error
 		var lines, holds, took string
 		var created, updated int64
 		if err := r.Scan(&o.Store, &o.Name, &o.Show, &o.State, &o.Total.Minor, &o.Total.Currency, &lines, &holds, &o.Draft, &took, &o.Unfilled, &o.Late,
-			&o.Paid, &o.Test, &o.Viewer.Platform, &o.Viewer.ID, &o.Viewer.Name, &created, &updated); err != nil {
+			&o.Paid, &o.Test, &o.Viewer.Platform, &o.Viewer.ID, &created, &updated); err != nil {
 			return err
 		}
 		o.Created, o.Updated = fromMS(created), fromMS(updated)
@@ -125,8 +145,7 @@ func (db *DB) loadOrders(ctx context.Context, m int64, st *commerce.State) error
 		st.Orders = append(st.Orders, o)
 		return nil
 	}, `SELECT o.store, o.name, o.show_id, o.state, o.total_minor, o.currency, o.lines, o.holds, o.draft, o.took, o.unfilled, o.late, o.paid, o.test,
-o.platform, o.viewer_id, COALESCE(v.name, ''), o.created_ms, o.updated_ms FROM orders o
-LEFT JOIN viewers v ON v.merchant_id = o.merchant_id AND v.platform = o.platform AND v.viewer_id = o.viewer_id WHERE o.merchant_id = $1`, m)
+o.platform, o.viewer_id, o.created_ms, o.updated_ms FROM orders o WHERE o.merchant_id = $1`, m)
 }
 
 func (db *DB) loadRest(ctx context.Context, m int64, now time.Time, st *commerce.State) error {
@@ -137,8 +156,7 @@ func (db *DB) loadRest(ctx context.Context, m int64, now time.Time, st *commerce
 		}
 		st.Receipts = append(st.Receipts, x)
 		return nil
-	}, `SELECT r.receipt_id, r.show_id, r.platform, r.viewer_id, COALESCE(v.name, ''), r.generation FROM receipts r
-LEFT JOIN viewers v ON v.merchant_id = r.merchant_id AND v.platform = r.platform AND v.viewer_id = r.viewer_id WHERE r.merchant_id = $1`, m)
+	}, `SELECT receipt_id, show_id, platform, viewer_id, name, generation FROM receipts WHERE merchant_id = $1`, m)
 	if err != nil {
 		return err
 	}
@@ -168,20 +186,22 @@ LEFT JOIN viewers v ON v.merchant_id = r.merchant_id AND v.platform = r.platform
 	if err != nil {
 		return err
 	}
+	var blocks []*effectBlock
 	err = db.rows(ctx, func(r *sql.Rows) error {
-		var e commerce.Effect
-		var body []byte
-		var notAfter int64
-		if err := r.Scan(&e.ID, &e.Kind, &body, &notAfter); err != nil {
+		bl, err := scanEffects(r)
+		if err != nil {
 			return err
 		}
-		e.Body, e.NotAfter = body, fromMS(notAfter)
-		st.Effects = append(st.Effects, e)
+		blocks = append(blocks, bl)
+		for _, e := range bl.left {
+			st.Effects = append(st.Effects, unpackEffect(e))
+		}
 		return nil
 	}, `SELECT effect_id, kind, body, not_after_ms FROM effects WHERE merchant_id = $1 ORDER BY effect_id`, m)
 	if err != nil {
 		return err
 	}
+	db.outbox.load(commerce.ID(m), blocks)
 	st.Watermarks = map[chat.Channel]time.Time{}
 	return db.rows(ctx, func(r *sql.Rows) error {
 		var c chat.Channel
@@ -194,7 +214,7 @@ LEFT JOIN viewers v ON v.merchant_id = r.merchant_id AND v.platform = r.platform
 	}, `SELECT platform, channel_id, mark_ms FROM channels WHERE merchant_id = $1 AND mark_ms > 0`, m)
 }
 
-// Decisions are what was decided since a time, the oldest first, at most limit.
+// Decisions are what was decided since a time, the oldest first, at most limit. Viewers have no names here.
 func (db *DB) Decisions(ctx context.Context, merchant commerce.ID, since time.Time, limit int) ([]commerce.Decision, error) {
 	var out []commerce.Decision
 	err := db.rows(ctx, func(r *sql.Rows) error {
@@ -205,7 +225,7 @@ func (db *DB) Decisions(ctx context.Context, merchant commerce.ID, since time.Ti
 	return out, err
 }
 
-// Decided are the stored decisions among keys.
+// Decided are the stored decisions among keys. Viewers have no names here.
 func (db *DB) Decided(ctx context.Context, merchant commerce.ID, keys []commerce.Key) ([]commerce.Decision, error) {
 	var out []commerce.Decision
 	for _, k := range keys {
@@ -222,13 +242,13 @@ func (db *DB) Decided(ctx context.Context, merchant commerce.ID, keys []commerce
 	return out, nil
 }
 
-const decisionColumns = `c.platform, c.message_id, c.part, c.show_id, c.viewer_platform, c.viewer_id, COALESCE(v.name, ''), c.kind, c.number, c.variant_id, c.quantity, c.reason, c.hold_id,
-c.decided_ms FROM claims c LEFT JOIN viewers v ON v.merchant_id = c.merchant_id AND v.platform = c.viewer_platform AND v.viewer_id = c.viewer_id`
+const decisionColumns = `c.platform, c.message_id, c.part, c.show_id, c.viewer_platform, c.viewer_id, c.kind, c.number, c.variant_id, c.quantity, c.reason, c.hold_id,
+c.decided_ms FROM claims c`
 
 func scanDecision(r *sql.Rows) (commerce.Decision, error) {
 	var d commerce.Decision
 	var at int64
-	err := r.Scan(&d.Key.Platform, &d.Key.Message, &d.Key.Part, &d.Show, &d.Viewer.Platform, &d.Viewer.ID, &d.Viewer.Name, &d.Kind, &d.Number, &d.Variant,
+	err := r.Scan(&d.Key.Platform, &d.Key.Message, &d.Key.Part, &d.Show, &d.Viewer.Platform, &d.Viewer.ID, &d.Kind, &d.Number, &d.Variant,
 		&d.Quantity, &d.Reason, &d.Hold, &at)
 	d.At = fromMS(at)
 	return d, err

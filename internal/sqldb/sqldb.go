@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,11 +23,13 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+	zombie "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"hawker/internal/seal"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
 
 // ErrNotFound is returned where one row was asked for and there is none.
@@ -37,8 +40,8 @@ var ErrTaken = errors.New("taken")
 
 // Options say where the database is. With URL empty it is the SQLite file hawker.db in Dir.
 type Options struct {
-	URL string // postgres://...
-	Dir string
+	URL string    // postgres://...
+	Dir string    // also where backups go that are made before tables change
 	Key *seal.Key // seals secrets and derives receipt addresses
 	Log *slog.Logger
 }
@@ -52,15 +55,29 @@ type DB struct {
 	pool   *pgxpool.Pool // PostgreSQL only
 	commit chan commitCall
 	stop   chan struct{}
-	done   chan struct{}
+	done   chan struct{} // closed when the committer has ended
+	// SQLite only: closed when the checkpointer has ended; how many transactions were committed.
+	checked chan struct{}
+	commits *atomic.Int64
+	forms   *forms
+	outbox  *effectBlocks
+}
+
+// newDB is a DB that is not connected yet.
+func newDB(o Options) *DB {
+	db := &DB{
+		key: o.Key, log: o.Log, stop: make(chan struct{}), done: make(chan struct{}), checked: make(chan struct{}), forms: newForms(), outbox: &effectBlocks{},
+		commits: &atomic.Int64{},
+	}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	return db
 }
 
 // Open opens the database and brings its tables up to date.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	db := &DB{key: o.Key, log: o.Log, stop: make(chan struct{}), done: make(chan struct{})}
-	if db.log == nil {
-		db.log = slog.New(slog.DiscardHandler)
-	}
+	db := newDB(o)
 	var err error
 	if o.URL != "" {
 		err = db.openPostgres(ctx, o.URL)
@@ -73,6 +90,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	p, err := db.migrator()
 	if err == nil {
+		err = db.backupBefore(ctx, o.Dir)
+	}
+	if err == nil {
 		_, err = p.Up(ctx)
 	}
 	if err != nil {
@@ -80,25 +100,39 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, fmt.Errorf("bring the database up to date: %w", err)
 	}
 	if db.pool == nil {
-		conn, err := db.write.Conn(ctx)
+		file := filepath.Join(o.Dir, "hawker.db")
+		conn, err := openCommitter(file)
+		var second *zombie.Conn
+		if err == nil {
+			if second, err = openCommitter(file); err != nil {
+				_ = conn.Close()
+			}
+		}
 		if err != nil {
 			db.closePools()
-			return nil, fmt.Errorf("open the writing connection: %w", err)
+			return nil, fmt.Errorf("open the committing connection: %w", err)
 		}
 		db.commit = make(chan commitCall, 256)
 		go db.committer(conn)
+		go db.checkpointer(second)
 	} else {
 		close(db.done)
+		close(db.checked)
 	}
 	return db, nil
 }
 
 // migrator brings tables up to date. On PostgreSQL it holds a lock, because nodes may start at the same moment.
 func (db *DB) migrator() (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
+	shared, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
+	own, err := fs.Sub(shared, db.Kind())
+	if err != nil {
+		return nil, err
+	}
+	files := overlay{shared, own}
 	if db.pool == nil {
 		return goose.NewProvider(goose.DialectSQLite3, db.write.DB, files)
 	}
@@ -107,6 +141,27 @@ func (db *DB) migrator() (*goose.Provider, error) {
 		return nil, err
 	}
 	return goose.NewProvider(goose.DialectPostgres, db.write.DB, files, goose.WithSessionLocker(l))
+}
+
+// overlay is two folders seen as one: the migrations of both databases, and those that say the same in the words of one.
+type overlay struct{ shared, own fs.FS }
+
+// Open opens a file of either.
+func (o overlay) Open(name string) (fs.File, error) {
+	if f, err := o.own.Open(name); err == nil {
+		return f, nil
+	}
+	return o.shared.Open(name)
+}
+
+// Glob lists the files of both.
+func (o overlay) Glob(pattern string) ([]string, error) {
+	a, err := fs.Glob(o.shared, pattern)
+	if err != nil {
+		return nil, err
+	}
+	b, err := fs.Glob(o.own, pattern)
+	return append(a, b...), err
 }
 
 func (db *DB) openPostgres(ctx context.Context, u string) error {
@@ -142,7 +197,7 @@ func (db *DB) openSQLite(ctx context.Context, file string) error {
 		return err
 	}
 	db.write = &writer{DB: lite, queue: true}
-	db.write.SetMaxOpenConns(2) // the committer's own, and one for everything else
+	db.write.SetMaxOpenConns(1)
 	if err := safe(ctx, db.write.DB); err != nil {
 		return fmt.Errorf("open %s: %w", file, err)
 	}
@@ -151,6 +206,34 @@ func (db *DB) openSQLite(ctx context.Context, file string) error {
 	}
 	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	return nil
+}
+
+// openCommitter opens the connection that commits batches, as durable as the others.
+func openCommitter(file string) (*zombie.Conn, error) {
+	c, err := zombie.OpenConn(file, zombie.OpenReadWrite, zombie.OpenWAL)
+	if err != nil {
+		return nil, err
+	}
+	c.SetBusyTimeout(10 * time.Second)
+	for _, p := range []struct{ set, name, want string }{
+		{"PRAGMA synchronous = FULL", "synchronous", "2"},
+		{"PRAGMA foreign_keys = 1", "foreign_keys", "1"},
+		{"PRAGMA cache_size = -16000", "cache_size", "-16000"},
+		{"PRAGMA temp_store = MEMORY", "temp_store", "2"},
+		{"PRAGMA journal_mode", "journal_mode", "wal"},
+		{"PRAGMA wal_autocheckpoint = 0", "wal_autocheckpoint", "0"},
+	} {
+		err = errors.Join(err, sqlitex.ExecuteTransient(c, p.set, nil), sqlitex.ExecuteTransient(c, "PRAGMA "+p.name, &sqlitex.ExecOptions{ResultFunc: func(st *zombie.Stmt) error {
+			if got := st.ColumnText(0); got != p.want {
+				return fmt.Errorf("%s is %s where %s was asked for: holds would not be safe", p.name, got, p.want)
+			}
+			return nil
+		}}))
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // safe asks the open database whether it took the pragmas that holds rely on: a misspelt one is passed over in silence.
@@ -182,6 +265,7 @@ func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) 
 func (db *DB) Close() error {
 	close(db.stop)
 	<-db.done
+	<-db.checked
 	return db.closePools()
 }
 
@@ -204,6 +288,9 @@ func isTaken(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code == "23505" // unique_violation (PostgreSQL, Appendix A)
+	}
+	if code := zombie.ErrCode(err); code == zombie.ResultConstraintUnique || code == zombie.ResultConstraintPrimaryKey {
+		return true
 	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
