@@ -5,10 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
+	"hawker/commerce/ledger"
 	"hawker/internal/chat"
 )
 
@@ -33,7 +32,7 @@ type Decision struct {
 	Key      Key
 	Show     ID
 	Viewer   chat.Viewer
-	Kind     string // claim, pass, change
+	Kind     string // claim, pass, change; of the host: release, stock, air, gate
 	Number   int
 	Variant  ID
 	Quantity int
@@ -88,7 +87,7 @@ type Batch struct {
 
 // Empty reports whether there is nothing to write.
 func (b *Batch) Empty() bool {
-	return len(b.Decisions) == 0 && len(b.Holds) == 0 && len(b.Places) == 0 && len(b.Stock) == 0 && len(b.Shows) == 0 &&
+	return len(b.Decisions) == 0 && len(b.Holds) == 0 && len(b.Receipts) == 0 && len(b.Places) == 0 && len(b.Stock) == 0 && len(b.Shows) == 0 &&
 		len(b.Orders) == 0 && len(b.Bindings) == 0 && len(b.Effects) == 0 && len(b.Done) == 0 && len(b.Inbox) == 0 && len(b.Entries) == 0 && !b.Reopened
 }
 
@@ -105,88 +104,21 @@ type OrderRow struct {
 	Viewer   chat.Viewer
 }
 
-// Entry is one row of the ledger, chained by hash.
-type Entry struct {
-	Seq  int64
-	At   time.Time
-	Show ID
-	Kind string
-	Body json.RawMessage
-	Prev [sha256.Size]byte
-	Hash [sha256.Size]byte
-}
+// The ledger's form is package ledger's.
+type (
+	// Entry is one row of the ledger, chained by hash.
+	Entry = ledger.Entry
+	// Fact is the body of a ledger row; package ledger says which kind has which fields.
+	Fact = ledger.Fact
+	// StockFact is a stock row after the entry.
+	StockFact = ledger.StockFact
+)
 
 // EntryVersion is the version of the body's form and of the chain rule.
-const EntryVersion = 1
+const EntryVersion = ledger.Version
 
-// Chain computes the entry's hash: SHA-256 over the former hash (32 bytes), then
-// "seq\nat_ms\nshow_id\nkind\nversion\n" in decimal, then the body's bytes.
-func (e *Entry) Chain() [sha256.Size]byte {
-	buf := make([]byte, 0, 128+len(e.Body))
-	buf = append(buf, e.Prev[:]...)
-	buf = strconv.AppendInt(buf, e.Seq, 10)
-	buf = append(buf, '\n')
-	buf = strconv.AppendInt(buf, e.At.UnixMilli(), 10)
-	buf = append(buf, '\n')
-	buf = strconv.AppendInt(buf, int64(e.Show), 10)
-	buf = append(buf, '\n')
-	buf = append(buf, e.Kind...)
-	buf = append(buf, '\n')
-	buf = strconv.AppendInt(buf, EntryVersion, 10)
-	buf = append(buf, '\n')
-	buf = append(buf, e.Body...)
-	return sha256.Sum256(buf)
-}
-
-// Verify checks that entries follow one another without a gap and that each hash is that of its entry, beginning at the
-// hash from of the entry before the first. The zero hash is the beginning of the ledger. The error names the first
-// entry that is wrong.
-func Verify(entries []Entry, from [sha256.Size]byte) error {
-	var before int64
-	if len(entries) > 0 && from != ([sha256.Size]byte{}) {
-		before = entries[0].Seq - 1
-	}
-	for i := range entries {
-		e := &entries[i]
-		switch {
-		case e.Seq != before+1:
-			return fmt.Errorf("ledger entry %d follows %d", e.Seq, before)
-		case e.Prev != from:
-			return fmt.Errorf("ledger entry %d: it does not name the hash of the entry before it", e.Seq)
-		case e.Hash != e.Chain():
-			return fmt.Errorf("ledger entry %d: it is not what was hashed", e.Seq)
-		}
-		before, from = e.Seq, e.Hash
-	}
-	return nil
-}
-
-// Fact is the body of a ledger row. It names people by platform and id only; names and texts live where they can be
-// erased.
-type Fact struct {
-	Key      *Key        `json:"key,omitempty"`
-	Viewer   string      `json:"viewer,omitempty"` // platform/id
-	Reason   Reason      `json:"reason,omitempty"`
-	Number   int         `json:"item,omitempty"`
-	Quantity int         `json:"quantity,omitempty"`
-	Hold     ID          `json:"hold,omitzero"`
-	Place    ID          `json:"place,omitzero"`
-	State    string      `json:"state,omitempty"`
-	Order    string      `json:"order,omitempty"`
-	Total    *Money      `json:"total,omitempty"`
-	By       string      `json:"by,omitempty"`
-	Stock    []StockFact `json:"stock,omitempty"`
-}
-
-// StockFact is a stock row after the entry.
-type StockFact struct {
-	Variant   ID    `json:"variant"`
-	Available int64 `json:"available"`
-	Held      int64 `json:"held"`
-	Sold      int64 `json:"sold"`
-	Short     int64 `json:"short,omitempty"`
-	Endless   bool  `json:"endless,omitempty"`
-}
+// Verify checks a chain of entries; see ledger.Verify.
+func Verify(entries []Entry, from [sha256.Size]byte) error { return ledger.Verify(entries, from) }
 
 // State is what a Ledger has of a merchant when a Desk takes it over. Taking over raises epoch and seq, so that the
 // former owner's next batch is void.

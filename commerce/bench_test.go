@@ -72,3 +72,101 @@ func BenchmarkBatch(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "decisions/s")
 }
+
+// full is a desk with 100,000 open holds of one show, one a millisecond, of which every hundredth has a draft order.
+func full(b *testing.B) *Desk {
+	m := stocked(b)
+	st, _ := m.Load(b.Context(), 7)
+	d := NewDesk(7, st)
+	have := int64(1 << 40)
+	show := springShow()
+	show.Guard.Share = 100
+	d.Plan(epoch, []Request{SetShow{show}, SetStock{Variant: mug, Available: &have}})
+	d.Commit()
+	for i := range 100_000 {
+		at := epoch.Add(time.Duration(i) * time.Millisecond)
+		_, outs := d.Plan(at, []Request{claimOf(i)})
+		if d.Commit(); i%100 == 0 {
+			d.Plan(at, []Request{Drafted{Holds: []ID{outs[0].Hold}, Draft: strconv.Itoa(i), Created: at}})
+			d.Commit()
+		}
+	}
+	return d
+}
+
+// BenchmarkTill100k is what each thing costs while 100,000 holds are open. Nothing on the way of a line, of the clock, of a
+// webhook or of a viewer's page walks them all; the host's page does.
+func BenchmarkTill100k(b *testing.B) {
+	d := full(b)
+	now := epoch.Add(100 * time.Second)
+	plan := func(reqs ...Request) []Outcome {
+		_, outs := d.Plan(now, reqs)
+		d.Commit()
+		return outs
+	}
+	n := 100_000
+	b.Run("claim", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			plan(claimOf(n))
+			n++
+		}
+	})
+	b.Run("receipt", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			r, ok := d.Receipt(d.ReceiptOf(spring, claimOf(77_777).Viewer), now)
+			if !ok || len(r.Holds) != 1 {
+				b.Fatal(r)
+			}
+		}
+	})
+	b.Run("reading", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			now = now.Add(time.Millisecond)
+			plan(Read{[]Reading{{Variant: mug, Available: 1 << 40, At: now}}})
+		}
+	})
+	b.Run("payment", func(b *testing.B) {
+		b.ReportAllocs()
+		i := 0
+		for b.Loop() {
+			i++
+			o := Order{Store: strconv.Itoa(i), State: OrderPaid, Draft: strconv.Itoa(i % 1000 * 100), Lines: []OrderLine{{"gid/mug", 1, eur(1)}}, Created: now, Updated: now}
+			plan(Paid{Order: o, Variants: map[string]ID{"gid/mug": mug}})
+		}
+	})
+	b.Run("host's page", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			d.View(spring, now)
+		}
+	})
+	reminded := func() { // all of them, so that ends are left
+		now = now.Add(9*time.Minute - 100*time.Second)
+		for due, _ := d.NextDue(); !due.After(now); due, _ = d.NextDue() {
+			plan(Expire{})
+		}
+	}
+	reminded()
+	b.Run("end", func(b *testing.B) { // each in a plan of its own
+		b.ReportAllocs()
+		ended := 0
+		for b.Loop() {
+			due, ok := d.NextDue()
+			if !ok {
+				b.StopTimer()
+				d, now = full(b), epoch.Add(100*time.Second)
+				reminded()
+				b.StartTimer()
+				continue
+			}
+			now = due
+			ended += len(plan(Expire{}))
+		}
+		if ended == 0 {
+			b.Error("nothing ended")
+		}
+	})
+}

@@ -1,21 +1,14 @@
 package commerce
 
 import (
-	"fmt"
 	"time"
 
+	"hawker/commerce/ledger"
 	"hawker/internal/chat"
 )
 
-// Key names one decision for ever: everything a line, button, form or webhook decides is decided once under its key,
-// however often and wherever it is delivered. Part counts the claims of one message, from 0.
-type Key struct {
-	Platform chat.Platform `json:"platform"`
-	Message  string        `json:"message"`
-	Part     int           `json:"part,omitempty"`
-}
-
-func (k Key) String() string { return fmt.Sprintf("%s/%s/%d", k.Platform, k.Message, k.Part) }
+// Key names one decision for ever; see ledger.Key.
+type Key = ledger.Key
 
 // Ask is who asks for something, where, and where the answer goes. It is part of every request of a viewer.
 type Ask struct {
@@ -185,6 +178,7 @@ const (
 	Late      What = "late"     // paid after the hold's end, pieces were there
 	Unfilled  What = "unfilled" // paid and no pieces left: the merchant must act
 	Undone    What = "undone"   // an order was cancelled or refunded
+	Edited    What = "edited"   // a paid order takes other pieces than before, or less money
 	Aired     What = "aired"
 	Restocked What = "restocked"
 	ShortOf   What = "short" // the store has fewer pieces than are promised
@@ -217,6 +211,8 @@ type Outcome struct {
 	Due                                  time.Time
 	Viewer                               chat.Viewer
 	Answer                               chat.Answer
+	// PayOnce is how long after the show all its holds are paid together; 0 where each hold has its own end.
+	PayOnce time.Duration
 	// Order and Total are set where What is about an order.
 	Order string
 	Total Money

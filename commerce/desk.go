@@ -2,12 +2,13 @@ package commerce
 
 import (
 	"cmp"
-	"container/heap"
-	"crypto/sha256"
-	"encoding/json"
 	"slices"
 	"time"
 
+	"hawker/commerce/clock"
+	"hawker/commerce/due"
+	"hawker/commerce/guard"
+	"hawker/commerce/ledger"
 	"hawker/internal/chat"
 )
 
@@ -20,8 +21,7 @@ type Desk struct {
 	Merchant ID
 
 	epoch, seq int64
-	lastEntry  int64
-	lastHash   [sha256.Size]byte
+	head       ledger.Head
 
 	shows    map[ID]*Show
 	stock    map[ID]*Stock
@@ -32,20 +32,44 @@ type Desk struct {
 	person   map[chat.Viewer]string // joined viewers only; keyed with an empty name
 
 	receiptOf map[showViewer]ID
-	claimed   map[personShow][]ID // holds of a person in a show, open and paid, oldest first
-	lines     map[ID][]ID         // places by variant, first in line first
-	waits     map[personShow][]ID // places of a person in a show, oldest first
-	openOf    map[ID]int          // open holds by variant
-	byMessage map[message][]ID    // holds and places by the message that asked for them
+	claimed   map[personShow][]ID    // holds of a person in a show, open and paid, oldest first
+	lines     map[ID][]ID            // places by variant, first in line first
+	waits     map[personShow][]ID    // places of a person in a show, oldest first
+	openOf    map[ID]int             // open holds by variant
+	byMessage map[message][]ID       // holds and places by the message that asked for them
+	ofShow    map[ID][]ID            // holds by show, oldest first
+	byDraft   map[string][]ID        // holds by the draft that reserves or reserved them
+	reserved  map[ID][]ID            // by variant: open holds with a draft that the figure read from the store does not lack yet
+	drafts    map[string]string      // orders by the draft they were made from
+	taking    map[ID]map[string]bool // by variant: orders that took pieces which the figure read from the store does not lack yet
+	aging     []ID                   // holds, oldest first, so that old ones can go
+	newest    ID                     // the last that came into aging
 	last      map[wish]asked
 	lastMost  int // entries of last at which old ones go
-	decided   map[Key]decided
+	decided   map[Key]*Outcome
 	fifo      []decidedAt
-	due       dueHeap
+	clock     clock.Clock
+	due       due.Queue[ID]   // open holds, by when they want something of the clock
+	looks     due.Queue[ID]   // variants, by when the line is looked at again for whom the guard let wait
+	history   map[string][]ID // holds of a person that ended unpaid or were paid, oldest first
+	byReceipt map[ID][]ID     // holds, oldest first
+	watch     *guard.Watch
+	blocks    map[ID]string // address blocks of the anonymous browsers that holds and places are of; lost with the process
+	telling   map[ID]bool   // holds of which an answer is on its way
+	restored  time.Time     // not zero: the data came from a backup, and selling was not opened since
 	marks     map[chat.Channel]time.Time
 	lastID    ID
 
-	plan *planning
+	plan  *planning
+	spare *planning // the last one, for its room
+
+	called called
+}
+
+// called is a viewer who is no other person, and what they are called as one.
+type called struct {
+	platform   chat.Platform
+	id, person string
 }
 
 type showViewer struct {
@@ -79,8 +103,6 @@ type message struct {
 	id       string
 }
 
-type decided struct{ out Outcome }
-
 type decidedAt struct {
 	key Key
 	at  time.Time
@@ -92,11 +114,13 @@ func identity(v chat.Viewer) chat.Viewer { return chat.Viewer{Platform: v.Platfo
 // NewDesk takes over what a Ledger loaded.
 func NewDesk(merchant ID, st State) *Desk {
 	d := &Desk{
-		Merchant: merchant, epoch: st.Epoch, seq: st.Seq, lastEntry: st.LastEntry, lastHash: st.LastHash, lastID: st.LastPlace,
+		Merchant: merchant, epoch: st.Epoch, seq: st.Seq, head: ledger.Head{Seq: st.LastEntry, Hash: st.LastHash}, lastID: st.LastPlace,
 		shows: map[ID]*Show{}, stock: map[ID]*Stock{}, holds: map[ID]*Hold{}, receipts: map[ID]*Receipt{}, places: map[ID]*Place{},
 		orders: map[string]*OrderRow{}, person: map[chat.Viewer]string{}, receiptOf: map[showViewer]ID{}, claimed: map[personShow][]ID{},
-		lines: map[ID][]ID{}, waits: map[personShow][]ID{}, openOf: map[ID]int{}, byMessage: map[message][]ID{}, last: map[wish]asked{}, decided: map[Key]decided{},
-		marks: map[chat.Channel]time.Time{},
+		lines: map[ID][]ID{}, waits: map[personShow][]ID{}, openOf: map[ID]int{}, byMessage: map[message][]ID{}, last: map[wish]asked{}, decided: map[Key]*Outcome{},
+		ofShow: map[ID][]ID{}, byDraft: map[string][]ID{}, reserved: map[ID][]ID{}, drafts: map[string]string{}, taking: map[ID]map[string]bool{},
+		marks: map[chat.Channel]time.Time{}, history: map[string][]ID{}, byReceipt: map[ID][]ID{}, watch: guard.New(st.Payers), blocks: map[ID]string{},
+		telling: map[ID]bool{}, restored: st.Restored,
 	}
 	for i := range st.Shows {
 		d.shows[st.Shows[i].ID] = &st.Shows[i]
@@ -108,10 +132,13 @@ func NewDesk(merchant ID, st State) *Desk {
 		d.addReceipt(&st.Receipts[i])
 	}
 	for i := range st.Joined {
-		d.person[identity(st.Joined[i].Viewer)] = st.Joined[i].Person
+		if st.Joined[i].Person != "" {
+			d.person[identity(st.Joined[i].Viewer)] = st.Joined[i].Person
+		}
 	}
 	for i := range st.Holds {
 		d.addHold(&st.Holds[i])
+		d.aging, d.newest = append(d.aging, st.Holds[i].ID), st.Holds[i].ID
 	}
 	for i := range st.Places {
 		p := &st.Places[i]
@@ -122,10 +149,13 @@ func NewDesk(merchant ID, st State) *Desk {
 		d.lastID = max(d.lastID, p.ID)
 	}
 	for i := range st.Orders {
-		d.orders[st.Orders[i].Store] = &st.Orders[i]
+		d.addOrder(&st.Orders[i])
 	}
 	for _, r := range st.Recent {
 		d.remember(d.recall(r), r.At)
+	}
+	for v := range d.lines { // whom the guard let wait is known no more
+		d.looks.Set(v, time.Unix(0, 0))
 	}
 	for c, t := range st.Watermarks {
 		d.marks[c] = t
@@ -137,9 +167,9 @@ func NewDesk(merchant ID, st State) *Desk {
 func (d *Desk) Known(r Decision, now time.Time) { d.remember(d.recall(r), now) }
 
 // recall makes a stored decision the answer it was, as far as it can be told from what is stored.
-func (d *Desk) recall(r Decision) Outcome {
-	o := Outcome{
-		What: Claimed, Reason: r.Reason, Key: r.Key, Show: r.Show, Number: r.Number, Variant: r.Variant, Wanted: r.Quantity,
+func (d *Desk) recall(r Decision) *Outcome {
+	o := &Outcome{
+		What: told(r.Kind), Reason: r.Reason, Key: r.Key, Show: r.Show, Number: r.Number, Variant: r.Variant, Wanted: r.Quantity,
 		Hold: r.Hold, Viewer: r.Viewer, Receipt: d.ReceiptOf(r.Show, r.Viewer),
 	}
 	if it := d.item(r.Show, r.Number); it != nil {
@@ -148,23 +178,50 @@ func (d *Desk) recall(r Decision) Outcome {
 			o.Label, o.Price = v.Label(), it.PriceOf(v)
 		}
 	}
-	if h := d.holds[r.Hold]; h != nil && h.State == StateHeld {
+	if s := d.shows[r.Show]; s != nil {
+		o.PayOnce = s.PayOnce
+	}
+	if h := d.holds[r.Hold]; h != nil && h.Open() {
 		o.Holding, o.Receipt, o.Due, o.Price = h.Quantity, h.Receipt, h.Due, h.Price
 	}
 	return o
 }
 
-func (d *Desk) remember(o Outcome, at time.Time) {
+// told is what the answer to a decision of a kind tells.
+func told(kind string) What {
+	switch kind {
+	case keptRelease:
+		return Released
+	case keptStock:
+		return Restocked
+	case keptAir:
+		return Aired
+	case keptGate:
+		return Gated
+	}
+	return Claimed
+}
+
+// Kinds of decisions of the host, as stored.
+const (
+	keptRelease = "release"
+	keptStock   = "stock"
+	keptAir     = "air"
+	keptGate    = "gate"
+)
+
+// remember keeps an answer for its repeats, and lets a few old ones go for each new one.
+func (d *Desk) remember(o *Outcome, at time.Time) {
 	if o.Key.Message == "" {
 		return
 	}
 	if _, ok := d.decided[o.Key]; !ok {
 		d.fifo = append(d.fifo, decidedAt{o.Key, at})
 	}
-	d.decided[o.Key] = decided{o}
+	d.decided[o.Key] = o
 	old := at.Add(-decidedFor)
 	n := 0
-	for n < len(d.fifo) && d.fifo[n].at.Before(old) {
+	for n < min(len(d.fifo), 8) && d.fifo[n].at.Before(old) {
 		delete(d.decided, d.fifo[n].key)
 		n++
 	}
@@ -174,18 +231,64 @@ func (d *Desk) remember(o Outcome, at time.Time) {
 func (d *Desk) addHold(h *Hold) {
 	d.holds[h.ID] = h
 	d.lastID = max(d.lastID, h.ID)
+	d.ofShow[h.Show] = with(d.ofShow[h.Show], h.ID)
+	if h.Draft != "" {
+		d.byDraft[h.Draft] = with(d.byDraft[h.Draft], h.ID)
+		if h.State == StateHeld && !h.Contained {
+			d.reserved[h.Variant] = with(d.reserved[h.Variant], h.ID)
+		}
+	}
 	if h.Claim.Message != "" {
 		m := message{h.Claim.Platform, h.Claim.Message}
 		d.byMessage[m] = with(d.byMessage[m], h.ID)
 	}
 	k := personShow{h.Person, h.Show}
-	if h.State == StateHeld || h.State == StatePaid {
+	if h.Open() || h.State == StatePaid {
 		d.claimed[k] = with(d.claimed[k], h.ID)
 	}
 	if h.State == StateHeld {
 		d.openOf[h.Variant]++
-		heap.Push(&d.due, dueAt{h.Expires, h.ID})
 	}
+	d.byReceipt[h.Receipt] = with(d.byReceipt[h.Receipt], h.ID)
+	d.enlist(h)
+}
+
+// setDraft notes the draft that reserves a hold's pieces from now on; an empty one that none does.
+func (d *Desk) setDraft(h *Hold, draft, checkout string, made time.Time) {
+	d.touch(h)
+	d.notReserved(h)
+	if h.Draft != "" {
+		putIDs(d, d.byDraft, h.Draft, without(d.byDraft[h.Draft], h.ID))
+	}
+	h.Draft, h.Checkout, h.DraftAt = draft, checkout, made
+	h.Contained = h.Contained && draft != "" // the figure lacks the pieces because of the draft before, which this one replaces
+	if draft != "" {
+		putIDs(d, d.byDraft, draft, with(d.byDraft[draft], h.ID))
+		if h.State == StateHeld && !h.Contained {
+			putIDs(d, d.reserved, h.Variant, with(d.reserved[h.Variant], h.ID))
+		}
+	}
+}
+
+// notReserved takes a hold out of those whose draft the store's figure does not lack yet: it does now, or the hold ended.
+func (d *Desk) notReserved(h *Hold) {
+	if h.Draft != "" {
+		putIDs(d, d.reserved, h.Variant, without(d.reserved[h.Variant], h.ID))
+	}
+}
+
+// ofViewer are all holds of a viewer, of any state, oldest first.
+func (d *Desk) ofViewer(v chat.Viewer) []*Hold {
+	var out []*Hold
+	for show := range d.shows {
+		if r := d.ReceiptOf(show, v); r != 0 {
+			for _, id := range d.byReceipt[r] {
+				out = append(out, d.holds[id])
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *Hold) int { return cmp.Compare(a.ID, b.ID) })
+	return out
 }
 
 func (d *Desk) addReceipt(r *Receipt) {
@@ -199,282 +302,22 @@ func (d *Desk) Person(v chat.Viewer) string {
 	if p, ok := d.person[identity(v)]; ok {
 		return p
 	}
-	return string(v.Platform) + ":" + v.ID
-}
-
-// planning is a plan under way: what it changed and how to take it back.
-type planning struct {
-	at       time.Time
-	batch    *Batch
-	outcomes []Outcome
-	keys     map[Key]int // which of outcomes answered a key first
-	undo     []func()
-	touched  map[ID]bool // holds
-	placed   map[ID]bool
-	stocked  map[ID]*StockChange
-	order    []ID // of stocked, as first touched
-	showed   map[ID]bool
-	ordered  map[string]bool
-	undrawn  []*Hold // that ended unpaid in the request under way, and had a draft
-}
-
-// Plan decides the requests in their order at time now, in memory. The batch it returns must be committed through a
-// Ledger and then confirmed by Commit, or taken back by Rollback, before the next Plan.
-func (d *Desk) Plan(now time.Time, reqs []Request) (*Batch, []Outcome) {
-	d.plan = &planning{
-		at:    now,
-		batch: &Batch{Merchant: d.Merchant, Epoch: d.epoch, Seq: d.seq, At: now, NewHolds: map[ID]bool{}, NewPlaces: map[ID]bool{}, NewShows: map[ID]bool{}},
-		keys:  map[Key]int{}, touched: map[ID]bool{}, placed: map[ID]bool{}, stocked: map[ID]*StockChange{}, showed: map[ID]bool{}, ordered: map[string]bool{},
+	if c := &d.called; c.platform != v.Platform || c.id != v.ID { // asked for several times in a row
+		*c = called{v.Platform, v.ID, string(v.Platform) + ":" + v.ID}
 	}
-	for _, r := range reqs {
-		d.decide(r)
-		d.undraft()
-	}
-	return d.seal(), d.plan.outcomes
-}
-
-func (d *Desk) decide(r Request) {
-	switch r := r.(type) {
-	case Claim:
-		d.claim(r)
-	case Pass:
-		d.pass(r)
-	case Change:
-		d.change(r)
-	case Retract:
-		d.retract(r)
-	case Release:
-		d.release(r)
-	case Expire:
-		d.expire()
-	case Opened:
-		d.opened(r)
-	case Drafted:
-		d.drafted(r)
-	case Paid:
-		d.paid(r)
-	case Read:
-		d.read(r)
-	case SetStock:
-		d.setStock(r)
-	case Air:
-		d.air(r)
-	case Gate:
-		d.gate(r)
-	case SetShow:
-		d.setShow(r)
-	case Bind:
-		d.bind(r)
-	}
-}
-
-// seal gathers the rows that the plan touched, each once, in its last state and in an order that does not depend on chance.
-func (d *Desk) seal() *Batch {
-	p, b := d.plan, d.plan.batch
-	for id := range p.touched {
-		b.Holds = append(b.Holds, *d.holds[id])
-	}
-	slices.SortFunc(b.Holds, func(a, c Hold) int { return cmp.Compare(a.ID, c.ID) })
-	for id := range p.placed {
-		b.Places = append(b.Places, *d.places[id])
-	}
-	slices.SortFunc(b.Places, func(a, c Place) int { return cmp.Compare(a.ID, c.ID) })
-	for _, v := range p.order {
-		c := p.stocked[v]
-		if c.Held == 0 && c.Sold == 0 && !c.Set {
-			continue
-		}
-		c.To = *d.stock[v]
-		b.Stock = append(b.Stock, *c)
-	}
-	for id := range p.showed {
-		s := *d.shows[id]
-		s.Lineup.Items = slices.Clone(s.Lineup.Items) // the desk changes its own in place
-		b.Shows = append(b.Shows, s)
-	}
-	slices.SortFunc(b.Shows, func(a, c Show) int { return cmp.Compare(a.ID, c.ID) })
-	for id := range p.ordered {
-		b.Orders = append(b.Orders, *d.orders[id])
-	}
-	slices.SortFunc(b.Orders, func(a, c OrderRow) int { return cmp.Compare(a.Store, c.Store) })
-	return b
-}
-
-// Commit confirms the plan after its batch became durable.
-func (d *Desk) Commit() {
-	p := d.plan
-	if p == nil {
-		return
-	}
-	d.seq = p.batch.Seq + 1
-	for _, o := range p.outcomes {
-		if o.What == Claimed && !o.Repeat {
-			d.remember(o, p.at)
-		}
-	}
-	d.plan = nil
-}
-
-// CommitNothing confirms a plan that changed nothing, so that no batch was written and the fence stands where it stood.
-func (d *Desk) CommitNothing() {
-	seq := d.seq
-	d.Commit()
-	d.seq = seq
-}
-
-// Rollback takes the plan back, as if it had never been made.
-func (d *Desk) Rollback() {
-	if d.plan == nil {
-		return
-	}
-	u := d.plan.undo
-	for i := len(u) - 1; i >= 0; i-- {
-		u[i]()
-	}
-	d.plan = nil
-	d.due = d.due[:0] // the plan took ends out and put others in
-	for _, h := range d.holds {
-		if h.State == StateHeld {
-			d.due = append(d.due, dueAt{h.Expires, h.ID})
-		}
-	}
-	heap.Init(&d.due)
-}
-
-func (d *Desk) undo(f func()) { d.plan.undo = append(d.plan.undo, f) }
-
-func (d *Desk) tell(o Outcome) {
-	if _, told := d.plan.keys[o.Key]; o.What == Claimed && o.Key.Message != "" && !told {
-		d.plan.keys[o.Key] = len(d.plan.outcomes)
-	}
-	d.plan.outcomes = append(d.plan.outcomes, o)
-}
-
-// write adds a ledger row.
-func (d *Desk) write(kind What, show ID, f Fact, variants ...ID) {
-	for _, v := range variants {
-		s := d.stock[v]
-		f.Stock = append(f.Stock, StockFact{v, s.Available, s.Held, s.Sold, s.Short, s.Endless})
-	}
-	body, err := json.Marshal(f)
-	if err != nil { // Fact holds only strings and numbers
-		panic(err)
-	}
-	seq, hash := d.lastEntry, d.lastHash
-	d.undo(func() { d.lastEntry, d.lastHash = seq, hash })
-	e := Entry{Seq: seq + 1, At: d.plan.at, Show: show, Kind: string(kind), Body: body, Prev: hash}
-	e.Hash = e.Chain()
-	d.lastEntry, d.lastHash = e.Seq, e.Hash
-	d.plan.batch.Entries = append(d.plan.batch.Entries, e)
-}
-
-// stockOf is the stock row of a variant, made empty when there is none.
-func (d *Desk) stockOf(v ID) *Stock {
-	s, ok := d.stock[v]
-	if !ok {
-		s = &Stock{Variant: v}
-		d.stock[v] = s
-		d.undo(func() { delete(d.stock, v) })
-		d.changeOf(v).Set = true
-	}
-	return s
-}
-
-func (d *Desk) changeOf(v ID) *StockChange {
-	c, ok := d.plan.stocked[v]
-	if !ok {
-		c = &StockChange{Variant: v}
-		d.plan.stocked[v] = c
-		d.plan.order = append(d.plan.order, v)
-	}
-	return c
-}
-
-// move changes held and sold of a variant.
-func (d *Desk) move(v ID, held, sold int64) {
-	s := d.stockOf(v)
-	c := d.changeOf(v)
-	s.Held += held
-	s.Sold += sold
-	c.Held += held
-	c.Sold += sold
-	d.undo(func() { s.Held -= held; s.Sold -= sold })
-}
-
-// setStockRow sets the parts of a stock row that only readings and the merchant write.
-func (d *Desk) setStockRow(v ID, set func(*Stock)) {
-	s := d.stockOf(v)
-	old := *s
-	d.undo(func() {
-		s.Available, s.Short, s.Safety, s.Endless, s.Read, s.Seen = old.Available, old.Short, old.Safety, old.Endless, old.Read, old.Seen
-	})
-	set(s)
-	d.changeOf(v).Set = true
-}
-
-// touch notes that a hold changes and keeps its former state.
-func (d *Desk) touch(h *Hold) {
-	old := *h
-	d.undo(func() { *h = old })
-	d.plan.touched[h.ID] = true
-}
-
-// put sets an entry of one of the desk's indexes, or removes it where v is nothing, and notes how it was.
-func put[K, V comparable](d *Desk, m map[K]V, k K, v V) {
-	old := m[k]
-	var none V
-	set := func(v V) {
-		if v == none {
-			delete(m, k)
-		} else {
-			m[k] = v
-		}
-	}
-	d.undo(func() { set(old) })
-	set(v)
-}
-
-// putIDs is put for lists, which are never changed in place.
-func putIDs[K comparable](d *Desk, m map[K][]ID, k K, ids []ID) {
-	old := m[k]
-	d.undo(func() { restore(m, k, old) })
-	restore(m, k, ids)
-}
-
-func restore[K comparable](m map[K][]ID, k K, ids []ID) {
-	if len(ids) == 0 {
-		delete(m, k)
-	} else {
-		m[k] = ids
-	}
-}
-
-// with is ids and one more, oldest first. The part of the array that the old slice shows stays as it is, for an undo.
-func with(ids []ID, id ID) []ID {
-	at, _ := slices.BinarySearch(ids, id)
-	if at == len(ids) {
-		return append(ids, id)
-	}
-	return slices.Insert(ids[:len(ids):len(ids)], at, id)
-}
-
-// without is ids less one; the old slice stays as it is.
-func without(ids []ID, id ID) []ID {
-	at, ok := slices.BinarySearch(ids, id)
-	switch {
-	case !ok:
-		return ids
-	case at == 0:
-		return ids[1:]
-	}
-	return append(ids[:at:at], ids[at+1:]...)
+	return d.called.person
 }
 
 // newID makes an ID that is greater than any before, so that rows read back in order of their ids stand in the order in
-// which they were decided.
+// which they were decided. Those of one millisecond lie apart by chance: a buyer who may write a hold's id into a cart should
+// not know the next one.
 func (d *Desk) newID() ID {
-	d.lastID = max(NewID(d.plan.at), d.lastID+1)
-	return d.lastID
+	id := NewID(d.plan.at)
+	if id <= d.lastID {
+		id = d.lastID + 1 + id&0xfff
+	}
+	d.lastID = id
+	return id
 }
 
 // item finds the item of a show, nil when it has none under the number.
@@ -483,49 +326,4 @@ func (d *Desk) item(show ID, number int) *Item {
 		return s.Lineup.Item(number)
 	}
 	return nil
-}
-
-// dueHeap orders open holds by the time they end. Entries of holds that changed since are skipped when they come up.
-type dueHeap []dueAt
-
-type dueAt struct {
-	at   time.Time
-	hold ID
-}
-
-func (h dueHeap) Len() int { return len(h) }
-func (h dueHeap) Less(i, j int) bool {
-	if c := h[i].at.Compare(h[j].at); c != 0 {
-		return c < 0
-	}
-	return h[i].hold < h[j].hold
-}
-func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push is part of heap.Interface.
-func (h *dueHeap) Push(x any) { *h = append(*h, x.(dueAt)) }
-
-// Pop is part of heap.Interface.
-func (h *dueHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
-}
-
-// NextDue is when the next hold may end; false when none is open.
-func (d *Desk) NextDue() (time.Time, bool) {
-	for len(d.due) > 0 {
-		if h := d.holds[d.due[0].hold]; h != nil && h.State == StateHeld && h.Expires.Equal(d.due[0].at) && !d.frozen(h) {
-			return d.due[0].at, true
-		}
-		heap.Pop(&d.due)
-	}
-	return time.Time{}, false
-}
-
-// frozen reports whether a hold's clock stands still: its show is paused and its checkout was not opened.
-func (d *Desk) frozen(h *Hold) bool {
-	s := d.shows[h.Show]
-	return s != nil && s.Paused && !h.Opened
 }

@@ -2,7 +2,6 @@ package commerce
 
 import (
 	"cmp"
-	"container/heap"
 	"slices"
 	"time"
 
@@ -19,7 +18,7 @@ func (d *Desk) again(k Key) bool {
 	}
 	var o Outcome
 	if old, ok := d.decided[k]; ok {
-		o = old.out
+		o = *old
 	} else if i, ok := d.plan.keys[k]; ok {
 		o = d.plan.outcomes[i]
 	} else {
@@ -40,17 +39,19 @@ func (d *Desk) refuse(o Outcome, why Reason) {
 	d.tell(o)
 }
 
-// selling finds the show when it sells; on false the refusal has been told.
-func (d *Desk) selling(o *Outcome) (*Show, bool) {
+// selling finds the show when it sells; on false the refusal has been told. Data from a backup sell nothing more (more) until
+// somebody who compared them with the store opened the sale again.
+func (d *Desk) selling(o *Outcome, more bool) (*Show, bool) {
 	s := d.shows[o.Show]
 	switch {
 	case s == nil || s.State == ShowPlanned:
 		d.refuse(*o, NotOnSale)
 	case s.State == ShowEnded:
 		d.refuse(*o, Ended)
-	case s.Paused:
+	case s.Paused, more && !d.restored.IsZero():
 		d.refuse(*o, Paused)
 	default:
+		o.PayOnce = s.PayOnce
 		return s, true
 	}
 	return nil, false
@@ -98,7 +99,17 @@ func (d *Desk) choose(o *Outcome, it *Item) {
 			o.Choices = append(o.Choices, l)
 		}
 	}
+	if why == NeedsVariant {
+		d.page(o)
+	}
 	d.refuse(*o, why)
+}
+
+// page makes the viewer's page for an answer that asks: it links there, to choose.
+func (d *Desk) page(o *Outcome) {
+	if o.Viewer.ID != "" {
+		o.Receipt = d.receipt(o.Show, o.Viewer)
+	}
 }
 
 func (d *Desk) claim(c Claim) {
@@ -107,13 +118,19 @@ func (d *Desk) claim(c Claim) {
 	}
 	o := outcome(c.Ask, c.Number)
 	o.Wanted = c.Quantity
-	s, ok := d.selling(&o)
+	if c.Edited {
+		d.unsay(c)
+	}
+	s, ok := d.selling(&o, true)
 	if !ok {
 		return
 	}
 	if it := s.Lineup.Item(c.Number); c.Unclear != "" && (c.Unclear != NeedsVariant || it == nil) {
 		if it != nil {
 			o.Title = it.Product.Title
+		}
+		if c.Unclear == NeedsItem || c.Unclear == NeedsVariant {
+			d.page(&o)
 		}
 		d.refuse(o, c.Unclear)
 		return
@@ -139,6 +156,9 @@ func (d *Desk) claim(c Claim) {
 		return
 	}
 	w := wish{d.Person(c.Viewer), s.ID, it.Number, v.ID}
+	if c.Trusted {
+		d.prove(w.person)
+	}
 	d.stand(&o, w)
 	if a, ok := d.last[w]; ok && a.quantity == c.Quantity && a.add == c.Add && d.plan.at.Sub(a.at) < sameLine {
 		o.Reason, o.Left = Duplicate, d.stockOf(v.ID).Free()
@@ -150,7 +170,7 @@ func (d *Desk) claim(c Claim) {
 	if c.Add {
 		target += o.Holding + o.Waiting
 	}
-	if d.reach(&o, c, it, v, w, target) {
+	if d.reach(&o, c, s, it, v, w, target) {
 		put(d, d.last, w, asked{c.Quantity, c.Add, d.plan.at})
 		d.forgetAsked()
 	}
@@ -175,7 +195,7 @@ func (d *Desk) change(c Change) {
 		return
 	}
 	o := outcome(c.Ask, c.Number)
-	s, ok := d.selling(&o)
+	s, ok := d.selling(&o, c.Delta > 0)
 	if !ok {
 		return
 	}
@@ -195,6 +215,7 @@ func (d *Desk) change(c Change) {
 				o.Choices = append(o.Choices, v.Label())
 			}
 		}
+		d.page(&o)
 		d.refuse(o, NeedsVariant)
 		return
 	}
@@ -214,7 +235,7 @@ func (d *Desk) change(c Change) {
 		d.giveAll(&o, w)
 		return
 	}
-	d.reach(&o, Claim{Ask: c.Ask, Wait: true}, it, v, w, target)
+	d.reach(&o, Claim{Ask: c.Ask, Wait: true}, s, it, v, w, target)
 }
 
 // wishes are the variants of an item that a person holds or waits for; with variant, that one alone.
@@ -228,7 +249,7 @@ func (d *Desk) wishes(person string, show ID, number int, variant ID) []wish {
 	}
 	k := personShow{person, show}
 	for _, id := range d.claimed[k] {
-		if h := d.holds[id]; h.State == StateHeld {
+		if h := d.holds[id]; h.Open() {
 			add(h.Number, h.Variant)
 		}
 	}
@@ -241,7 +262,7 @@ func (d *Desk) wishes(person string, show ID, number int, variant ID) []wish {
 // mine are a person's open holds of a wish, oldest first, and their pieces.
 func (d *Desk) mine(w wish) (holds []*Hold, pieces int) {
 	for _, id := range d.claimed[personShow{w.person, w.show}] {
-		if h := d.holds[id]; h.State == StateHeld && h.Number == w.number && h.Variant == w.variant {
+		if h := d.holds[id]; h.Open() && h.Number == w.number && h.Variant == w.variant {
 			holds = append(holds, h)
 			pieces += h.Quantity
 		}
@@ -270,21 +291,22 @@ func (d *Desk) stand(o *Outcome, w wish) {
 	}
 }
 
-// reach brings what a person holds of a variant to target pieces, as far as cap and stock allow; the rest waits. It
+// reach brings what a person holds of a variant to target pieces, as far as caps, stock and guard allow; the rest waits. It
 // reports false when it refused. o says what the person has.
-func (d *Desk) reach(o *Outcome, c Claim, it *Item, v *Variant, w wish, target int) bool {
+func (d *Desk) reach(o *Outcome, c Claim, s *Show, it *Item, v *Variant, w wish, target int) bool {
 	have := o.Holding
-	o.Cap = it.Cap
+	more, limit := d.room(w.person, s, it)
+	o.Cap = limit
 	if target == have {
 		d.leaveLine(w)
-		o.Reason, o.Waiting, o.Place, o.Left = Held, 0, 0, d.stockOf(v.ID).Free()
+		o.Reason, o.Waiting, o.Place, o.Left = d.heldOr(Held, w), 0, 0, d.stockOf(v.ID).Free()
 		d.keep(*o, "claim")
 		d.tell(*o)
 		return true
 	}
 	capped := false
-	if it.Cap > 0 {
-		if room := max(0, it.Cap-d.counted(w.person, w.show, it.Number)+have); target > room {
+	if limit > 0 {
+		if room := max(0, more+have); target > room {
 			target, capped = room, true
 		}
 	}
@@ -297,14 +319,19 @@ func (d *Desk) reach(o *Outcome, c Claim, it *Item, v *Variant, w wish, target i
 		return true
 	}
 	st := d.stockOf(v.ID)
-	got := st.take(target - have)
+	g := d.grant(w, s, it, c.Block, target-have)
+	got := g.pieces
 	rest := target - have - got
-	if got == 0 && have+o.Waiting == 0 && !c.Wait && d.openOf[v.ID] == 0 { // nobody holds any, so none will come back
+	offer := g.state == StateOffered
+	if offer { // who is offered what there is need not wait for it
+		rest = 0
+	}
+	if got == 0 && have+o.Waiting == 0 && !c.Wait && d.openOf[v.ID] == 0 && st.Free() == 0 { // nobody holds any, so none will come back
 		d.refuse(*o, SoldOut)
 		return false
 	}
 	if got > 0 {
-		d.grow(o, c, it, v, w, got)
+		d.grow(o, c, it, v, w, g)
 	}
 	if rest > 0 {
 		d.line(o, c, it, v, w, rest)
@@ -313,6 +340,8 @@ func (d *Desk) reach(o *Outcome, c Claim, it *Item, v *Variant, w wish, target i
 		o.Waiting, o.Place = 0, 0
 	}
 	switch {
+	case offer:
+		o.Reason = Offered
 	case got == 0:
 		o.Reason = Waitlisted
 	case rest > 0 || capped:
@@ -326,66 +355,78 @@ func (d *Desk) reach(o *Outcome, c Claim, it *Item, v *Variant, w wish, target i
 	return true
 }
 
-// counted is how many pieces of an item a person holds or paid in a show.
-func (d *Desk) counted(person string, show ID, number int) int {
-	n := 0
-	for _, id := range d.claimed[personShow{person, show}] {
-		if h := d.holds[id]; h.Number == number {
-			n += h.Quantity
-		}
-	}
-	return n
-}
-
-// grow holds n more pieces for a viewer, in a hold there is or in a new one. An existing hold keeps its clock: asking
-// again does not buy time. A hold whose draft order was made is left alone (the store would unlink the open checkout):
-// the added pieces are a hold of their own.
-func (d *Desk) grow(o *Outcome, c Claim, it *Item, v *Variant, w wish, n int) {
+// grow gives a viewer more pieces, in a hold there is or in a new one. An existing hold keeps its clock: asking again does
+// not buy time. A hold whose draft order was made is left alone (the store would unlink the open checkout): the added
+// pieces are a hold of their own. So are held pieces beside offered ones.
+func (d *Desk) grow(o *Outcome, c Claim, it *Item, v *Variant, w wish, g grant) {
 	var h *Hold
 	holds, _ := d.mine(w)
 	for _, x := range holds {
-		if x.Draft == "" {
+		if x.Draft == "" && x.State == g.state {
 			h = x
 		}
 	}
 	if h != nil {
-		d.touch(h)
-		h.Quantity += n
-		d.move(v.ID, int64(n), 0)
+		d.resize(h, g.pieces)
 	} else {
-		h = d.makeHold(c.Ask, it, v, n)
+		h = d.makeHold(c.Ask, it, v, g)
 	}
 	o.Hold, o.Receipt, o.Due = h.ID, h.Receipt, h.Due
-	o.Holding += n
-	d.write("held", h.Show, Fact{Key: &c.Key, Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: h.Quantity, Hold: h.ID}, v.ID)
+	o.Holding += g.pieces
+	d.write(What(g.state), h.Show, Fact{Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: h.Quantity, Hold: h.ID}, v.ID)
 }
 
-// makeHold sets n pieces aside for a viewer, for the item's whole time.
-func (d *Desk) makeHold(a Ask, it *Item, v *Variant, n int) *Hold {
-	due := d.plan.at.Add(SeeAnswer + d.shows[a.Show].holdTime(it))
+// resize changes the amount of an open hold by n pieces.
+func (d *Desk) resize(h *Hold, n int) {
+	d.touch(h)
+	h.Quantity += n
+	if h.State == StateHeld {
+		d.tally(h, n)
+		d.move(h.Variant, int64(n), 0)
+	}
+}
+
+// makeHold gives a viewer pieces as granted, for the whole time that show, item and guard leave them.
+func (d *Desk) makeHold(a Ask, it *Item, v *Variant, g grant) *Hold {
+	due := d.plan.at.Add(SeeAnswer + g.span)
+	expires := due.Add(Grace)
+	if g.state == StateOffered {
+		expires = due
+	}
 	return d.hold(Hold{
-		Show: a.Show, Number: it.Number, Variant: v.ID, Viewer: a.Viewer, Person: d.Person(a.Viewer), Receipt: d.receipt(a.Show, a.Viewer), Quantity: n,
-		Price: it.PriceOf(v), State: StateHeld, Claim: a.Key, Decided: d.plan.at, Due: due, Expires: due.Add(Grace),
-	})
+		Show: a.Show, Number: it.Number, Variant: v.ID, Viewer: a.Viewer, Person: d.Person(a.Viewer), Receipt: d.receipt(a.Show, a.Viewer), Quantity: g.pieces,
+		Price: it.PriceOf(v), State: g.state, Claim: a.Key, Decided: d.plan.at, Due: due, Expires: expires,
+	}, a.Block)
 }
 
-// hold opens a hold as given, under a new id.
-func (d *Desk) hold(x Hold) *Hold {
+// hold opens a hold as given, under a new id; an anonymous browser of the address block asked for it.
+func (d *Desk) hold(x Hold, block string) *Hold {
 	h := &x
 	h.ID = d.newID()
+	if block != "" {
+		put(d, d.blocks, h.ID, block)
+	}
 	k, m := personShow{h.Person, h.Show}, message{h.Claim.Platform, h.Claim.Message}
-	claimed, asked := d.claimed[k], d.byMessage[m]
+	claimed, asked, page, show := d.claimed[k], d.byMessage[m], d.byReceipt[h.Receipt], d.ofShow[h.Show]
 	d.addHold(h)
 	d.undo(func() {
+		d.delist(h)
 		delete(d.holds, h.ID)
 		restore(d.claimed, k, claimed)
 		restore(d.byMessage, m, asked)
+		restore(d.byReceipt, h.Receipt, page)
+		restore(d.ofShow, h.Show, show)
+		if h.State != StateHeld {
+			return
+		}
 		if d.openOf[h.Variant]--; d.openOf[h.Variant] == 0 {
 			delete(d.openOf, h.Variant)
 		}
 	})
-	d.plan.touched[h.ID], d.plan.batch.NewHolds[h.ID] = true, true
-	d.move(h.Variant, int64(h.Quantity), 0)
+	d.plan.batch.NewHolds[h.ID] = true
+	if h.State == StateHeld {
+		d.move(h.Variant, int64(h.Quantity), 0)
+	}
 	return h
 }
 
@@ -416,10 +457,8 @@ func (d *Desk) shrink(o *Outcome, k Key, w wish, n int) {
 			n -= h.Quantity
 			d.end(h, StatePassed, "")
 		case h.Draft == "":
-			d.touch(h)
-			h.Quantity -= n
-			d.move(h.Variant, -int64(n), 0)
-			d.write("changed", h.Show, Fact{Key: &k, Viewer: viewerKey(h.Viewer), Number: h.Number, Quantity: h.Quantity, Hold: h.ID}, h.Variant)
+			d.resize(h, -n)
+			d.write("changed", h.Show, Fact{Viewer: viewerKey(h.Viewer), Number: h.Number, Quantity: h.Quantity, Hold: h.ID}, h.Variant)
 			n = 0
 		default:
 			d.remake(h, h.Quantity-n)
@@ -441,14 +480,14 @@ func (d *Desk) shrink(o *Outcome, k Key, w wish, n int) {
 // time: they need a checkout of their own. What the store's figure lacks because of the draft comes back with the
 // draft's end; the pieces that stay this viewer's are counted at once, so that nobody else is given them.
 func (d *Desk) remake(h *Hold, pieces int) {
-	n := *h
+	n, block := *h, d.blocks[h.ID]
 	d.end(h, StatePassed, "")
 	if n.Contained {
 		d.setStockRow(n.Variant, func(s *Stock) { s.Available += int64(pieces) })
 	}
-	n.Quantity, n.State, n.Draft, n.Checkout, n.DraftAt, n.Contained = pieces, StateHeld, "", "", time.Time{}, false
-	x := d.hold(n)
-	d.write("held", x.Show, Fact{Viewer: viewerKey(x.Viewer), Number: x.Number, Quantity: x.Quantity, Hold: x.ID}, x.Variant)
+	n.Quantity, n.Draft, n.Checkout, n.DraftAt, n.Contained = pieces, "", "", time.Time{}, false
+	x := d.hold(n, block)
+	d.write(What(x.State), x.Show, Fact{Viewer: viewerKey(x.Viewer), Number: x.Number, Quantity: x.Quantity, Hold: x.ID}, x.Variant)
 }
 
 // giveAll gives back what a person holds and waits for of a wish.
@@ -467,85 +506,6 @@ func (d *Desk) giveAll(o *Outcome, w wish) {
 	d.plan.outcomes[told].Left = d.stockOf(w.variant).Free()
 }
 
-func (d *Desk) pass(p Pass) {
-	if d.again(p.Key) {
-		return
-	}
-	o := outcome(p.Ask, p.Number)
-	k := personShow{d.Person(p.Viewer), p.Show}
-	var mine []*Hold
-	for _, id := range d.claimed[k] {
-		h := d.holds[id]
-		if h.State != StateHeld || p.Hold != 0 && h.ID != p.Hold || p.Number != 0 && h.Number != p.Number || p.Variant != 0 && h.Variant != p.Variant {
-			continue
-		}
-		mine = append(mine, h)
-	}
-	left := 0
-	for _, id := range d.waits[k] {
-		pl := d.places[id]
-		if p.Hold == 0 && (p.Number == 0 || pl.Number == p.Number) && (p.Variant == 0 || pl.Variant == p.Variant) {
-			o.Number, o.Variant, o.Receipt = pl.Number, pl.Variant, pl.Receipt
-			d.dropPlace(pl, PlaceLeft)
-			left++
-		}
-	}
-	if len(mine) == 0 && left == 0 {
-		d.refuse(o, NothingHeld)
-		return
-	}
-	for _, h := range mine {
-		o.Number, o.Variant, o.Hold, o.Receipt = h.Number, h.Variant, h.ID, h.Receipt
-	}
-	if it := d.item(o.Show, o.Number); it != nil {
-		o.Title = it.Product.Title
-		if v := it.Variant(o.Variant); v != nil {
-			o.Label = v.Label()
-		}
-	}
-	o.Reason, o.Wanted = Passed, len(mine)+left
-	d.keep(o, "pass")
-	d.tell(o)
-	for _, h := range mine {
-		d.giveBack(h, StatePassed, "")
-	}
-}
-
-// giveBack ends a hold without payment; its pieces go to the next in line.
-func (d *Desk) giveBack(h *Hold, state HoldState, by string) {
-	d.end(h, state, by)
-	d.promote(h.Variant)
-}
-
-// end ends a hold without payment and leaves its pieces free.
-func (d *Desk) end(h *Hold, state HoldState, by string) {
-	d.touch(h)
-	h.State = state
-	d.unclaim(h)
-	d.closed(h)
-	if h.Draft != "" {
-		d.plan.undrawn = append(d.plan.undrawn, h)
-	}
-	if !h.Contained {
-		d.move(h.Variant, -int64(h.Quantity), 0)
-	} else {
-		d.stockOf(h.Variant)
-	}
-	d.write(What(state), h.Show, Fact{Viewer: viewerKey(h.Viewer), Number: h.Number, Quantity: h.Quantity, Hold: h.ID, State: string(state), By: by}, h.Variant)
-}
-
-// closed counts a hold as open no longer.
-func (d *Desk) closed(h *Hold) {
-	put(d, d.openOf, h.Variant, d.openOf[h.Variant]-1)
-	d.forget(wish{h.Person, h.Show, h.Number, h.Variant})
-}
-
-// unclaim takes a hold out of what its person claimed, for the cap.
-func (d *Desk) unclaim(h *Hold) {
-	k := personShow{h.Person, h.Show}
-	putIDs(d, d.claimed, k, without(d.claimed[k], h.ID))
-}
-
 // forget makes the next claim of a wish a new one, however equal to the last.
 func (d *Desk) forget(w wish) {
 	if _, ok := d.last[w]; ok {
@@ -560,11 +520,11 @@ func (d *Desk) keep(o Outcome, kind string) {
 	if o.Key.Message == "" {
 		return
 	}
+	if b := d.plan.batch; b.Decisions == nil {
+		b.Decisions = make([]Decision, 0, cap(d.plan.outcomes))
+	}
 	d.plan.batch.Decisions = append(d.plan.batch.Decisions, Decision{
 		Key: o.Key, Show: o.Show, Viewer: o.Viewer, Kind: kind, Number: o.Number, Variant: o.Variant, Quantity: o.Wanted, Reason: o.Reason,
 		Hold: o.Hold, At: d.plan.at,
 	})
 }
-
-// schedule puts a hold's new end into the order of ends.
-func (d *Desk) schedule(h *Hold) { heap.Push(&d.due, dueAt{h.Expires, h.ID}) }

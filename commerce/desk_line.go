@@ -27,7 +27,7 @@ func (d *Desk) line(o *Outcome, c Claim, it *Item, v *Variant, w wish, n int) {
 		p.Quantity = n
 	}
 	o.Waiting, o.Place, o.Receipt = n, d.position(p), p.Receipt
-	d.write("waitlisted", p.Show, Fact{Key: &c.Key, Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: n, Place: p.ID}, v.ID)
+	d.write("waitlisted", p.Show, Fact{Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: n, Place: p.ID}, v.ID)
 }
 
 func (d *Desk) makePlace(a Ask, it *Item, v *Variant, n int) *Place {
@@ -38,6 +38,9 @@ func (d *Desk) makePlace(a Ask, it *Item, v *Variant, n int) *Place {
 	d.places[p.ID] = p
 	d.undo(func() { delete(d.places, p.ID) })
 	d.plan.placed[p.ID], d.plan.batch.NewPlaces[p.ID] = true, true
+	if a.Block != "" {
+		put(d, d.blocks, p.ID, a.Block)
+	}
 	k, m := personShow{p.Person, p.Show}, message{p.Claim.Platform, p.Claim.Message}
 	putIDs(d, d.lines, v.ID, with(d.lines[v.ID], p.ID))
 	putIDs(d, d.waits, k, with(d.waits[k], p.ID))
@@ -78,18 +81,23 @@ func (d *Desk) dropPlace(p *Place, state PlaceState) {
 func (d *Desk) unline(p *Place, state PlaceState) {
 	d.touchPlace(p)
 	p.State = state
+	if d.blocks[p.ID] != "" {
+		put(d, d.blocks, p.ID, "")
+	}
 	k := personShow{p.Person, p.Show}
 	putIDs(d, d.lines, p.Variant, without(d.lines[p.Variant], p.ID))
 	putIDs(d, d.waits, k, without(d.waits[k], p.ID))
 }
 
 // promote gives free pieces of a variant to the first in line, in the same plan that freed them, so that the shelf never
-// shows them as free in between. Places of shows that are paused, ended or closed keep waiting. Who asked for more than is
-// free gets what there is and stays first in line for the rest; nobody gets more than the cap lets them have.
+// shows them as free in between. Places of shows that are paused, ended or closed keep waiting, and so do all until data from a
+// backup sell again. Who asked for more than is free gets what there is and stays first in line for the rest; nobody gets more
+// than the caps let them have. A place whose pieces are only offered (see Desk.grant) ends in an offer of what there is, which
+// takes nothing from those behind it.
 func (d *Desk) promote(variant ID) {
 	st := d.stockOf(variant)
 	for _, id := range d.lines[variant] {
-		if st.take(1) == 0 {
+		if st.take(1) == 0 || !d.restored.IsZero() {
 			return
 		}
 		p := d.places[id]
@@ -106,30 +114,38 @@ func (d *Desk) promote(variant ID) {
 			continue
 		}
 		want := p.Quantity
-		if it.Cap > 0 {
-			want = min(want, it.Cap-d.counted(p.Person, p.Show, p.Number))
+		more, limit := d.room(p.Person, s, it)
+		if limit > 0 {
+			want = min(want, more)
 		}
 		if want < 1 { // they got all they may have meanwhile, in another size perhaps
 			d.dropPlace(p, PlaceLeft)
 			continue
 		}
-		d.serve(p, it, v, want, st.take(want))
+		if g := d.grant(wish{p.Person, p.Show, p.Number, variant}, s, it, d.blocks[p.ID], want); g.pieces > 0 {
+			d.serve(p, it, v, want, limit, g)
+		}
 	}
 }
 
-// serve gives a place n of the pieces it may have.
-func (d *Desk) serve(p *Place, it *Item, v *Variant, want, n int) {
-	h := d.makeHold(Ask{Key: p.Claim, Show: p.Show, Viewer: p.Viewer, Answer: p.Answer}, it, v, n)
+// serve gives a place some of the pieces it may have.
+func (d *Desk) serve(p *Place, it *Item, v *Variant, want, limit int, g grant) {
+	n := g.pieces
+	h := d.makeHold(Ask{Key: p.Claim, Show: p.Show, Viewer: p.Viewer, Answer: p.Answer, Block: d.blocks[p.ID]}, it, v, g)
 	h.Price = p.Price
 	d.write(Promoted, p.Show, Fact{Viewer: viewerKey(p.Viewer), Number: p.Number, Quantity: n, Hold: h.ID, Place: p.ID}, v.ID)
 	o := Outcome{
 		What: Promoted, Reason: Held, Show: p.Show, Number: p.Number, Title: it.Product.Title, Variant: v.ID, Label: v.Label(), Wanted: p.Quantity,
-		Holding: n, Waiting: want - n, Cap: it.Cap, Price: h.Price, Hold: h.ID, Receipt: h.Receipt, Due: h.Due, Viewer: p.Viewer, Answer: p.Answer,
-		Left: d.stockOf(v.ID).Free(),
+		Holding: n, Waiting: want - n, Cap: limit, Price: h.Price, Hold: h.ID, Receipt: h.Receipt, Due: h.Due, Viewer: p.Viewer, Answer: p.Answer,
+		Left: d.stockOf(v.ID).Free(), PayOnce: d.shows[p.Show].PayOnce,
 	}
-	if n == want {
+	switch {
+	case g.state == StateOffered:
+		o.Reason, o.Waiting = Offered, 0
 		d.unline(p, PlacePromoted)
-	} else {
+	case n == want:
+		d.unline(p, PlacePromoted)
+	default:
 		d.touchPlace(p)
 		p.Quantity = want - n
 		o.Place, o.Reason = d.position(p), PartlyHeld

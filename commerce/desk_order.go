@@ -24,34 +24,230 @@ func settles(s OrderState) int {
 func (d *Desk) paid(r Paid) {
 	o := r.Order
 	row := d.orders[o.Store]
-	undone := row != nil && (row.State == OrderRefunded || row.State == OrderCancelled)
-	if row != nil {
-		if o.Updated.Before(row.Updated) || o.Updated.Equal(row.Updated) && settles(o.State) <= settles(row.State) {
-			return
-		}
-		if row.State == o.State { // an edit of something that concerns no promise of ours
-			d.touchOrder(row)
-			row.Order = o
-			return
-		}
-		d.touchOrder(row)
-		row.Order = o
-	} else {
+	if row == nil {
 		row = &OrderRow{Order: o, Took: map[ID]int64{}}
-		d.orders[o.Store] = row
-		d.undo(func() { delete(d.orders, o.Store) })
+		put(d, d.orders, o.Store, row)
 		d.plan.ordered[o.Store] = true
-	}
-	switch o.State {
-	case OrderPaid:
-		if !row.Paid {
+		d.ofDraft(row)
+		if o.State == OrderPaid {
 			d.settle(row, r.Variants)
 		}
-	case OrderRefunded, OrderCancelled:
-		if row.Paid && !undone {
-			d.undoOrder(row)
+		return
+	}
+	if row.Draft == "" && o.Draft != "" { // told behind the order itself: which draft it was
+		d.touchOrder(row)
+		row.Draft = o.Draft
+		d.ofDraft(row)
+		d.match(row, r.Variants)
+	}
+	was := row.Order
+	if o.Updated.Before(was.Updated) || o.Updated.Equal(was.Updated) && settles(o.State) <= settles(was.State) {
+		return
+	}
+	o.Draft = was.Draft
+	over := was.State.over()
+	if over && settles(o.State) < settles(was.State) { // that is how an order's life ends; nothing brings it back
+		o.State = was.State
+	}
+	d.touchOrder(row)
+	row.Order = o
+	switch {
+	case over, !row.Paid && o.State != OrderPaid:
+	case !row.Paid:
+		d.settle(row, r.Variants)
+	case o.State.over():
+		d.undoOrder(row)
+	default: // paid, or with a rest to pay because of what was added
+		d.edit(row, was.Lines, r.Variants)
+	}
+}
+
+// addOrder puts an order into all that finds orders.
+func (d *Desk) addOrder(row *OrderRow) {
+	d.orders[row.Store] = row
+	if d.firstOf(row) {
+		d.drafts[row.Draft] = row.Store
+	}
+	for v, n := range row.Took {
+		if n > 0 {
+			d.takes(v, row.Store, true)
 		}
 	}
+}
+
+// ofDraft notes which draft an order was made from.
+func (d *Desk) ofDraft(row *OrderRow) {
+	if d.firstOf(row) {
+		put(d, d.drafts, row.Draft, row.Store)
+	}
+}
+
+// firstOf reports whether an order is the one that is found by its draft. A draft becomes one order; where a store says
+// otherwise, it is the same one of them after a restart.
+func (d *Desk) firstOf(row *OrderRow) bool {
+	other, there := d.drafts[row.Draft]
+	return row.Draft != "" && (!there || row.Store < other)
+}
+
+// take notes that an order took n pieces from our figure of a variant, n in all.
+func (d *Desk) take(row *OrderRow, v ID, n int64) {
+	d.move(v, 0, n-row.Took[v])
+	if n > 0 {
+		row.Took[v] = n
+	} else {
+		delete(row.Took, v)
+	}
+	was := d.taking[v][row.Store]
+	d.undo(func() { d.takes(v, row.Store, was) })
+	d.takes(v, row.Store, n > 0)
+}
+
+// takes notes whether an order takes pieces from our figure of a variant.
+func (d *Desk) takes(v ID, order string, yes bool) {
+	of := d.taking[v]
+	switch {
+	case yes && of == nil:
+		d.taking[v] = map[string]bool{order: true}
+	case yes:
+		of[order] = true
+	default:
+		if delete(of, order); len(of) == 0 {
+			delete(d.taking, v)
+		}
+	}
+}
+
+// match settles a payment anew that came before it was known which draft, and so which holds, it was for.
+func (d *Desk) match(row *OrderRow, variants map[string]ID) {
+	mine := func(h *Hold) bool { return h.State == StatePaid && h.Order == row.Store }
+	if holds := d.holdsOf(row); !row.Paid || row.State.over() || len(holds) == 0 || slices.ContainsFunc(holds, mine) {
+		return
+	}
+	for _, v := range slices.Sorted(maps.Keys(row.Took)) { // as bought without a hold
+		d.take(row, v, 0)
+	}
+	d.settle(row, d.variantsOf(row.Lines, variants))
+}
+
+// draftPaid notes a draft whose order came before it, whatever became of its holds, and settles them. False when no such order
+// came.
+func (d *Desk) draftPaid(r Drafted) bool {
+	row := d.orders[d.drafts[r.Draft]]
+	if row == nil || !row.Paid && !row.State.over() {
+		return false
+	}
+	if row.State.over() { // nobody can pay by this draft any more: the holds need another
+		return true
+	}
+	for _, id := range r.Holds {
+		if h := d.holds[id]; h != nil && h.State != StatePaid {
+			d.setDraft(h, r.Draft, r.URL, r.Created)
+		}
+	}
+	d.touchOrder(row)
+	d.match(row, nil)
+	return true
+}
+
+// variantsOf finds our variants of an order's lines: as given, else in what the shows sell.
+func (d *Desk) variantsOf(lines []OrderLine, given map[string]ID) map[string]ID {
+	out := maps.Clone(given)
+	if out == nil {
+		out = map[string]ID{}
+	}
+	for _, s := range d.shows {
+		for i := range s.Lineup.Items {
+			for _, v := range s.Lineup.Items[i].Product.Variants {
+				if v.Store != "" && out[v.Store] == 0 && slices.ContainsFunc(lines, func(l OrderLine) bool { return l.Variant == v.Store }) {
+					out[v.Store] = v.ID
+				}
+			}
+		}
+	}
+	return out
+}
+
+// pieces are what lines say of each variant of ours, and these variants in order.
+func pieces(lines []OrderLine, variants map[string]ID) (n map[ID]int, order []ID) {
+	n = map[ID]int{}
+	for _, l := range lines {
+		v, ok := variants[l.Variant]
+		if !ok || l.Quantity <= 0 {
+			continue
+		}
+		if _, seen := n[v]; !seen {
+			order = append(order, v)
+		}
+		n[v] += l.Quantity
+	}
+	return n, order
+}
+
+// edit brings what a paid order takes to what its lines say now: it was edited in the store, or paid back in part. Pieces
+// added are sold; pieces removed are free, those first that no hold was for.
+func (d *Desk) edit(row *OrderRow, was []OrderLine, variants map[string]ID) {
+	variants = d.variantsOf(append(slices.Clone(was), row.Lines...), variants)
+	before, order := pieces(was, variants)
+	after, added := pieces(row.Lines, variants)
+	var changed []ID
+	for _, v := range append(order, added...) {
+		if before[v] == after[v] || slices.Contains(changed, v) {
+			continue
+		}
+		changed = append(changed, v)
+		if after[v] > before[v] {
+			d.sellOutside(row, v, after[v]-before[v], row.Updated)
+		} else {
+			d.remove(row, v, before[v]-after[v], after[v])
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	total := row.Total
+	d.write(Edited, row.Show, Fact{Viewer: viewerKeyOrNone(row.Viewer), Order: row.Store, Total: &total}, changed...)
+	d.tell(Outcome{What: Edited, Show: row.Show, Order: row.Name, Total: row.Total, Viewer: row.Viewer})
+	for _, v := range changed {
+		d.promote(v)
+	}
+}
+
+// remove takes n pieces of a variant off an order, which leaves rest.
+func (d *Desk) remove(row *OrderRow, v ID, n, rest int) {
+	d.stockOf(v)
+	held := 0
+	holds := slices.DeleteFunc(d.holdsOf(row), func(h *Hold) bool { return h.State != StatePaid || h.Order != row.Store || h.Variant != v })
+	for _, h := range holds {
+		held += h.Quantity
+	}
+	slices.Reverse(holds) // the newest first
+	for _, h := range holds {
+		cut := min(h.Quantity, held-rest)
+		if cut <= 0 {
+			break
+		}
+		if held -= cut; cut == h.Quantity {
+			d.unpay(h)
+		} else {
+			d.touch(h)
+			h.Quantity -= cut
+		}
+	}
+	back := max(0, row.Took[v]-int64(rest))
+	if back > 0 {
+		d.take(row, v, row.Took[v]-back)
+	}
+	if !d.stockOf(v).contains(row.Created) { // what was not taken was not there
+		row.Unfilled -= min(row.Unfilled, n-int(back))
+	}
+}
+
+// unpay takes a paid hold's payment back: it counts for no cap any more.
+func (d *Desk) unpay(h *Hold) {
+	d.touch(h)
+	h.State = StateReleased
+	d.unclaim(h)
+	d.has(h, -1)
 }
 
 // touchOrder notes that an order changes and keeps its former state; its map is the new state's own.
@@ -73,18 +269,7 @@ func (s *Stock) contains(t time.Time) bool {
 // and amounts.
 func (d *Desk) settle(row *OrderRow, variants map[string]ID) {
 	row.Paid = true
-	need := map[ID]int{}
-	var order []ID
-	for _, l := range row.Lines {
-		v, ok := variants[l.Variant]
-		if !ok || l.Quantity <= 0 {
-			continue
-		}
-		if _, seen := need[v]; !seen {
-			order = append(order, v)
-		}
-		need[v] += l.Quantity
-	}
+	need, order := pieces(row.Lines, variants)
 	out := Outcome{What: Settled, Reason: Held, Order: row.Name, Total: row.Total, Answer: chat.Answer{}}
 	var titles []string
 	for _, h := range d.holdsOf(row) {
@@ -93,7 +278,7 @@ func (d *Desk) settle(row *OrderRow, variants map[string]ID) {
 			continue
 		}
 		need[h.Variant] -= q
-		late := h.State != StateHeld
+		late := !h.Open()
 		got := d.settleHold(row, h, q)
 		row.Show, row.Viewer = h.Show, h.Viewer
 		if late {
@@ -110,9 +295,10 @@ func (d *Desk) settle(row *OrderRow, variants map[string]ID) {
 		}
 	}
 	for _, v := range order {
-		d.sellOutside(row, v, need[v])
+		d.sellOutside(row, v, need[v], row.Created)
 	}
-	d.write(Settled, row.Show, Fact{Order: row.Store, Total: &row.Total, Quantity: out.Wanted, Viewer: viewerKeyOrNone(row.Viewer), Hold: out.Hold}, order...)
+	total := row.Total
+	d.write(Settled, row.Show, Fact{Order: row.Store, Total: &total, Quantity: out.Wanted, Viewer: viewerKeyOrNone(row.Viewer), Hold: out.Hold}, order...)
 	if out.Hold == 0 {
 		return
 	}
@@ -145,15 +331,13 @@ func (d *Desk) holdsOf(row *OrderRow) []*Hold {
 		}
 	}
 	if row.Draft != "" && len(out) == 0 {
-		for _, h := range d.holds {
-			if h.Draft == row.Draft {
-				out = append(out, h)
-			}
+		for _, id := range d.byDraft[row.Draft] {
+			out = append(out, d.holds[id])
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *Hold) int {
 		rank := func(h *Hold) int {
-			if h.State == StateHeld {
+			if h.Open() {
 				return 0
 			}
 			return 1
@@ -177,40 +361,43 @@ func (d *Desk) settleHold(row *OrderRow, h *Hold, q int) (got int) {
 		got = q
 		if inFigure {
 			got = st.take(q)
-			d.move(h.Variant, 0, int64(got))
-			row.Took[h.Variant] += int64(got)
+			d.take(row, h.Variant, row.Took[h.Variant]+int64(got))
 		}
-		h.State, h.Late, h.Quantity = StatePaid, true, q
-		k := personShow{h.Person, h.Show}
-		putIDs(d, d.claimed, k, with(d.claimed[k], h.ID))
-		d.leaveLine(wish{h.Person, h.Show, h.Number, h.Variant})
+		if late := !h.Open(); late {
+			h.Late = true
+			k := personShow{h.Person, h.Show}
+			putIDs(d, d.claimed, k, with(d.claimed[k], h.ID))
+			d.leaveLine(wish{h.Person, h.Show, h.Number, h.Variant})
+		} else { // an offer, of which nothing was set aside
+			d.closed(h)
+		}
+		h.State, h.Quantity = StatePaid, q
+		d.has(h, 1)
+		d.payer(h)
 		return got
 	}
 	d.closed(h)
 	if !h.Contained {
-		sold := int64(q)
-		if !inFigure {
-			sold = 0
-		}
-		d.move(h.Variant, -int64(h.Quantity), sold)
-		if sold > 0 {
-			row.Took[h.Variant] += sold
+		d.move(h.Variant, -int64(h.Quantity), 0)
+		if inFigure {
+			d.take(row, h.Variant, row.Took[h.Variant]+int64(q))
 		}
 	}
 	h.State, h.Quantity = StatePaid, q
+	d.payer(h)
 	return q
 }
 
-// sellOutside counts pieces that were bought without a hold (from the shop's own pages). The store has sold them already;
-// where there are fewer free than that, the next reading says so.
-func (d *Desk) sellOutside(row *OrderRow, v ID, n int) {
+// sellOutside counts pieces that were bought, at a time of the store's clock, without a hold (from the shop's own pages). The
+// store has sold them already; where there are fewer free than that, the next reading says so.
+func (d *Desk) sellOutside(row *OrderRow, v ID, n int, at time.Time) {
 	st := d.stockOf(v)
-	if n <= 0 || st.contains(row.Created) || st.Endless {
+	if n <= 0 || st.contains(at) || st.Endless {
 		return
 	}
-	n = st.take(n)
-	d.move(v, 0, int64(n))
-	row.Took[v] += int64(n)
+	if n = st.take(n); n > 0 {
+		d.take(row, v, row.Took[v]+int64(n))
+	}
 }
 
 // undoOrder takes an order back that the store cancelled or refunded: its pieces are free again, and its holds count for
@@ -218,20 +405,13 @@ func (d *Desk) sellOutside(row *OrderRow, v ID, n int) {
 func (d *Desk) undoOrder(row *OrderRow) {
 	for _, h := range d.holdsOf(row) {
 		if h.State == StatePaid && h.Order == row.Store {
-			d.touch(h)
-			h.State = StateReleased
-			d.unclaim(h)
+			d.unpay(h)
 		}
 	}
-	var vs []ID
-	for v, n := range row.Took {
-		vs = append(vs, v)
-		if n > 0 {
-			d.move(v, 0, -n)
-		}
+	vs := slices.Sorted(maps.Keys(row.Took))
+	for _, v := range vs {
+		d.take(row, v, 0)
 	}
-	slices.Sort(vs)
-	row.Took = map[ID]int64{}
 	d.write(Undone, row.Show, Fact{Order: row.Store, State: string(row.State)}, vs...)
 	d.tell(Outcome{What: Undone, Show: row.Show, Order: row.Name, Total: row.Total, Viewer: row.Viewer})
 	for _, v := range vs {

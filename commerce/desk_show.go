@@ -3,14 +3,13 @@ package commerce
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"hawker/internal/chat"
 )
 
 func (d *Desk) touchShow(s *Show) {
 	old := *s
-	old.Lineup.Items = append([]Item(nil), s.Lineup.Items...)
+	old.Lineup.Items = slices.Clone(s.Lineup.Items)
 	d.undo(func() { *s = old })
 	d.plan.showed[s.ID] = true
 }
@@ -52,6 +51,9 @@ func (d *Desk) setShow(r SetShow) {
 		d.write(Over, s.ID, Fact{})
 		d.tell(Outcome{What: Over, Show: s.ID, Title: s.Title})
 	}
+	if was := old.standing(); was != s.standing() && old.State != "" || s.State == ShowEnded && old.State == ShowLive && s.PayOnce > 0 {
+		d.reclock(s)
+	}
 	d.promoteAll(s)
 }
 
@@ -83,14 +85,15 @@ func (d *Desk) promoteAll(s *Show) {
 }
 
 func (d *Desk) air(r Air) {
+	if d.again(r.Key) {
+		return
+	}
 	s := d.shows[r.Show]
-	if s == nil || s.Lineup.OnAir == r.Number {
+	if s == nil || s.Lineup.OnAir == r.Number || r.Number != 0 && s.Lineup.Item(r.Number) == nil {
+		d.nothing(r.Key)
 		return
 	}
 	it := s.Lineup.Item(r.Number)
-	if it == nil && r.Number != 0 {
-		return
-	}
 	d.touchShow(s)
 	s.Lineup.OnAir = r.Number
 	o := Outcome{What: Aired, Show: s.ID, Number: r.Number}
@@ -99,17 +102,22 @@ func (d *Desk) air(r Air) {
 		o.Price = it.PriceOf(&it.Product.Variants[0])
 	}
 	d.write(Aired, s.ID, Fact{Number: r.Number})
-	d.tell(o)
+	d.once(o, r.Key, keptAir)
 }
 
 func (d *Desk) gate(r Gate) {
+	if d.again(r.Key) {
+		return
+	}
 	s := d.shows[r.Show]
 	if s == nil {
+		d.nothing(r.Key)
 		return
 	}
 	if r.Number != 0 {
 		it := s.Lineup.Item(r.Number)
 		if it == nil || it.Closed == r.Closed {
+			d.nothing(r.Key)
 			return
 		}
 		d.touchShow(s)
@@ -123,6 +131,7 @@ func (d *Desk) gate(r Gate) {
 		return
 	}
 	if s.Paused == r.Closed {
+		d.nothing(r.Key)
 		return
 	}
 	d.touchShow(s)
@@ -142,53 +151,72 @@ func (d *Desk) writeGate(s *Show, r Gate) {
 		state = "closed"
 	}
 	d.write(Gated, s.ID, Fact{Number: r.Number, State: state})
-	d.tell(Outcome{What: Gated, Show: s.ID, Number: r.Number})
+	d.once(Outcome{What: Gated, Show: s.ID, Number: r.Number}, r.Key, keptGate)
 }
 
-// thaw ends a pause: the ends of holds whose checkout was not opened move by its length.
-func (d *Desk) thaw(s *Show) {
-	by := d.plan.at.Sub(s.PausedAt)
-	s.Paused, s.PausedAt = false, time.Time{}
-	for _, h := range d.holds {
-		if h.Show == s.ID && h.State == StateHeld && !h.Opened {
-			d.touch(h)
-			h.Due, h.Expires = h.Due.Add(by), h.Expires.Add(by)
-			d.schedule(h)
-		}
-	}
-}
-
-// bind joins a viewer to a person, with all they hold and wait for.
+// bind joins a viewer to a person, or parts them from it, with all they hold and wait for. What the viewer did counts for the
+// person then, and for nobody else.
 func (d *Desk) bind(r Bind) {
 	v := identity(r.Viewer)
-	if r.Person == "" || d.Person(v) == r.Person {
+	from := d.Person(v)
+	own := d.person[v] == ""
+	put(d, d.person, v, r.Person)
+	to := d.Person(v)
+	if to == from {
 		return
 	}
-	put(d, d.person, v, r.Person)
-	for _, id := range slices.Sorted(maps.Keys(d.holds)) {
-		h := d.holds[id]
-		if identity(h.Viewer) != v {
-			continue
+	paid := own && d.watch.Proven(from)
+	for _, show := range slices.Sorted(maps.Keys(d.shows)) {
+		if page, ok := d.receiptOf[showViewer{show, v}]; ok {
+			for _, id := range d.byReceipt[page] {
+				h := d.holds[id]
+				paid = paid || h.State == StatePaid
+				d.rebind(h, to)
+			}
 		}
-		if h.State == StateHeld || h.State == StatePaid {
-			d.unclaim(h)
-			k := personShow{r.Person, h.Show}
-			putIDs(d, d.claimed, k, with(d.claimed[k], h.ID))
+		old, new := personShow{from, show}, personShow{to, show}
+		for _, id := range d.waits[old] {
+			p := d.places[id]
+			if identity(p.Viewer) != v {
+				continue
+			}
+			putIDs(d, d.waits, old, without(d.waits[old], p.ID))
+			putIDs(d, d.waits, new, with(d.waits[new], p.ID))
+			d.touchPlace(p)
+			p.Person = to
 		}
-		d.touch(h)
-		h.Person = r.Person
 	}
-	for _, id := range slices.Sorted(maps.Keys(d.places)) {
-		p := d.places[id]
-		if identity(p.Viewer) != v || p.State != PlaceWaiting {
-			continue
-		}
-		from, to := personShow{p.Person, p.Show}, personShow{r.Person, p.Show}
-		putIDs(d, d.waits, from, without(d.waits[from], p.ID))
-		putIDs(d, d.waits, to, with(d.waits[to], p.ID))
-		d.touchPlace(p)
-		p.Person = r.Person
+	if paid {
+		d.prove(to)
 	}
 	r.At = d.plan.at
 	d.plan.batch.Bindings = append(d.plan.batch.Bindings, r)
+}
+
+// rebind makes a hold another person's, for caps, guard and history.
+func (d *Desk) rebind(h *Hold, to string) {
+	d.touch(h)
+	if _, ok := slices.BinarySearch(d.history[h.Person], h.ID); ok {
+		putIDs(d, d.history, h.Person, without(d.history[h.Person], h.ID))
+		putIDs(d, d.history, to, with(d.history[to], h.ID))
+	}
+	held, has := h.State == StateHeld, h.State == StateHeld || h.State == StatePaid
+	if h.Open() || has {
+		d.unclaim(h)
+		k := personShow{to, h.Show}
+		putIDs(d, d.claimed, k, with(d.claimed[k], h.ID))
+	}
+	if held {
+		d.tally(h, -h.Quantity)
+	}
+	if has {
+		d.has(h, -1)
+	}
+	h.Person = to
+	if held {
+		d.tally(h, h.Quantity)
+	}
+	if has {
+		d.has(h, 1)
+	}
 }

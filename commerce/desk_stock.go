@@ -1,6 +1,10 @@
 package commerce
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // read takes in what the store says of stock. The store's figure replaces ours; holds and orders that it lacks already
 // are counted no more.
@@ -18,35 +22,24 @@ func (d *Desk) readOne(rd Reading) {
 	before := *st
 	sure := rd.At.Add(-containedAfter)
 	var maybe int64 // pieces made so close to the reading that it may lack them or not
-	for _, h := range d.holds {
-		if h.Variant != rd.Variant || h.State != StateHeld || h.Draft == "" || h.Contained {
-			continue
-		}
+	for _, id := range d.reserved[rd.Variant] {
+		h := d.holds[id]
 		if h.DraftAt.Before(sure) {
 			d.touch(h)
+			d.notReserved(h)
 			h.Contained = true
 			d.move(rd.Variant, -int64(h.Quantity), 0)
 		} else {
 			maybe += int64(h.Quantity)
 		}
 	}
-	for _, o := range d.orders {
-		n := o.Took[rd.Variant]
-		if n == 0 {
-			continue
-		}
-		if o.Created.Before(sure) {
+	for _, id := range slices.Sorted(maps.Keys(d.taking[rd.Variant])) {
+		// Its last change counts, not its making: pieces may have been added since.
+		if o := d.orders[id]; o.Updated.Before(sure) {
 			d.touchOrder(o)
-			d.move(rd.Variant, 0, -n)
-			took := map[ID]int64{}
-			for v, k := range o.Took {
-				if v != rd.Variant {
-					took[v] = k
-				}
-			}
-			o.Took = took
+			d.take(o, rd.Variant, 0)
 		} else {
-			maybe += n
+			maybe += o.Took[rd.Variant]
 		}
 	}
 	short := max(0, st.Held+st.Sold-rd.Available)
@@ -73,28 +66,47 @@ func (d *Desk) readOne(rd Reading) {
 }
 
 func (d *Desk) setStock(r SetStock) {
-	st := d.stockOf(r.Variant)
-	if r.Available == nil && r.Add == 0 && r.Safety == nil {
+	if d.again(r.Key) {
 		return
 	}
+	st := d.stockOf(r.Variant)
 	before := *st
-	d.setStockRow(r.Variant, func(s *Stock) {
-		if r.Available != nil {
-			s.Available = max(0, *r.Available) + s.Sold
-		}
-		s.Available += r.Add
-		// What is promised stays promised: the figure does not fall below it.
-		s.Available = max(s.Available, s.Held+s.Sold-s.Short, 0)
-		if r.Safety != nil {
-			s.Safety = max(0, *r.Safety)
-		}
-	})
+	if r.Available != nil || r.Add != 0 || r.Safety != nil {
+		d.setStockRow(r.Variant, func(s *Stock) {
+			if r.Available != nil {
+				s.Available = max(0, *r.Available) + s.Sold
+			}
+			s.Available += r.Add
+			// What is promised stays promised: the figure does not fall below it.
+			s.Available = max(s.Available, s.Held+s.Sold-s.Short, 0)
+			if r.Safety != nil {
+				s.Safety = max(0, *r.Safety)
+			}
+		})
+	}
 	if before == *st {
+		d.nothing(r.Key)
 		return
 	}
 	d.write("stock", 0, Fact{}, r.Variant)
-	d.tell(Outcome{What: Restocked, Variant: r.Variant, Left: st.Free()})
+	d.once(Outcome{What: Restocked, Variant: r.Variant, Left: st.Free()}, r.Key, keptStock)
 	d.promote(r.Variant)
+}
+
+// once tells what a command of the host did, and keeps it under its key, if it has one, so that it is not done again.
+func (d *Desk) once(o Outcome, k Key, kind string) {
+	if k.Message != "" {
+		o.Key, o.Reason = k, Changed
+		d.keep(o, kind)
+	}
+	d.tell(o)
+}
+
+// nothing answers a command of the host that found nothing to do. Its repeats find the same for as long as memory lasts.
+func (d *Desk) nothing(k Key) {
+	if k.Message != "" {
+		d.tell(Outcome{Reason: NothingHeld, Key: k})
+	}
 }
 
 // stale reports whether the stock of a store's variant was not read for too long to sell it.

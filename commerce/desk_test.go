@@ -443,21 +443,21 @@ func TestNextDue(t *testing.T) {
 	}
 	due(-1)
 	s.play("ana buy 1 -> held holds 1 left 2\nbob buy 3 -> held holds 1 left 4")
-	due(2*time.Minute + 45*time.Second)
+	due(time.Minute + 51*time.Second) // the reminder: a fifth of its 2 min before the end that people see
 	s.play("bob opens -> nothing")
-	due(7*time.Minute + 45*time.Second)
+	due(5*time.Minute + 51*time.Second)
 	s.play("host pause -> gated")
-	due(7*time.Minute + 45*time.Second)
+	due(5*time.Minute + 51*time.Second)
 	s.play("bob pass -> passed")
 	due(-1)
 	s.play("after 1m\nhost resume -> gated")
-	due(11*time.Minute + 45*time.Second)
+	due(9*time.Minute + 15*time.Second)
 	// A plan that moves ends and is taken back does not lose them.
 	hold := s.d.mustHolds(who("ana"))[0].ID
 	s.d.Plan(s.now.Add(12*time.Minute), []Request{Opened{[]ID{hold}}, Expire{}})
 	s.d.Rollback()
-	due(11*time.Minute + 45*time.Second)
+	due(9*time.Minute + 15*time.Second)
 	s.d.Plan(s.now.Add(12*time.Minute), []Request{Gate{Show: spring, Closed: true}, Expire{}})
 	s.d.Rollback()
-	due(11*time.Minute + 45*time.Second)
+	due(9*time.Minute + 15*time.Second)
 }

@@ -62,6 +62,13 @@ type Hold struct {
 	Late  bool
 }
 
+// Open reports whether it can still be paid in time: held or offered.
+func (h *Hold) Open() bool { return h.State == StateHeld || h.State == StateOffered }
+
+// Offer reports whether it is or was an offer that nobody paid in time. As nothing was set aside, there is nothing to keep
+// for a payment on its way: its Expires is its Due, without Grace.
+func (h *Hold) Offer() bool { return h.Expires.Equal(h.Due) }
+
 // Total is what all its pieces cost.
 func (h *Hold) Total() Money { return h.Price.Times(h.Quantity) }
 

@@ -1,48 +1,16 @@
 package commerce
 
 import (
-	"crypto/rand"
-	"encoding/binary"
-	"fmt"
-	"strconv"
 	"time"
+
+	"hawker/commerce/id"
 )
 
-// ID names a row of ours: 41 bits of milliseconds since 2026-01-01 UTC above 22 random bits. IDs sort by time of
-// making. They are strings in JSON and addresses, because JavaScript cannot hold 63 bits.
-type ID int64
+// ID names a row of ours. IDs sort by time of making; they are strings in JSON and addresses.
+type ID = id.ID
 
-var idEpoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+// NewID makes an ID at time now; see id.New.
+func NewID(now time.Time) ID { return id.New(now) }
 
-// NewID makes an ID at time now. Two made in one millisecond differ by chance only (1 in 4 million); the database's
-// primary key tells, and the caller makes another.
-func NewID(now time.Time) ID {
-	var b [4]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return ID((now.UnixMilli()-idEpoch)<<22 | int64(binary.BigEndian.Uint32(b[:])>>10))
-}
-
-// ParseID reads what String writes.
-func ParseID(s string) (ID, error) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n <= 0 {
-		return 0, fmt.Errorf("id %q: not a positive number", s)
-	}
-	return ID(n), nil
-}
-
-func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
-
-// MarshalText makes an ID a string in JSON.
-func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
-
-// UnmarshalText reads what MarshalText writes; "0" and empty are no ID.
-func (id *ID) UnmarshalText(b []byte) error {
-	if len(b) == 0 || string(b) == "0" {
-		*id = 0
-		return nil
-	}
-	v, err := ParseID(string(b))
-	*id = v
-	return err
-}
+// ParseID reads what ID.String writes.
+func ParseID(s string) (ID, error) { return id.Parse(s) }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"hawker/commerce/clock"
+	"hawker/commerce/guard"
 	"hawker/internal/chat"
 )
 
@@ -29,12 +31,14 @@ type memory struct {
 	joined     map[chat.Viewer]Bind
 	effects    map[ID]Effect
 	marks      map[chat.Channel]time.Time
+	payers     map[string]bool
+	restored   time.Time
 }
 
 func newMemory() *memory {
 	return &memory{
 		decisions: map[Key]Decision{}, holds: map[ID]Hold{}, receipts: map[ID]Receipt{}, places: map[ID]Place{}, stock: map[ID]Stock{}, shows: map[ID]Show{},
-		orders: map[string]OrderRow{}, joined: map[chat.Viewer]Bind{}, effects: map[ID]Effect{}, marks: map[chat.Channel]time.Time{},
+		orders: map[string]OrderRow{}, joined: map[chat.Viewer]Bind{}, effects: map[ID]Effect{}, marks: map[chat.Channel]time.Time{}, payers: map[string]bool{},
 	}
 }
 
@@ -79,6 +83,7 @@ func (m *memory) state() State {
 	for _, b := range m.joined {
 		st.Joined = append(st.Joined, b)
 	}
+	st.Payers, st.Restored = slices.Sorted(maps.Keys(m.payers)), m.restored
 	for _, d := range m.decisions {
 		st.Recent = append(st.Recent, d)
 	}
@@ -109,6 +114,12 @@ func (m *memory) Commit(_ context.Context, b *Batch) error {
 	}
 	for _, h := range b.Holds {
 		m.holds[h.ID] = h
+		if h.State == StatePaid {
+			m.payers[h.Person] = true
+		}
+	}
+	if b.Reopened {
+		m.restored = time.Time{}
 	}
 	for _, r := range b.Receipts {
 		m.receipts[r.ID] = r
@@ -128,7 +139,9 @@ func (m *memory) Commit(_ context.Context, b *Batch) error {
 		m.orders[o.Store] = o
 	}
 	for _, j := range b.Bindings {
-		m.joined[identity(j.Viewer)] = j
+		if m.joined[identity(j.Viewer)] = j; j.Person == "" {
+			delete(m.joined, identity(j.Viewer))
+		}
 	}
 	for _, e := range b.Effects {
 		m.effects[e.ID] = e
@@ -220,7 +233,7 @@ func trace(d *Desk) string {
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
 		switch name {
-		case "lastID", "lastMost", "due":
+		case "lastID", "lastMost", "due", "looks", "spare", "called":
 			continue
 		}
 		fmt.Fprintf(&b, "%s: ", name)
@@ -228,9 +241,9 @@ func trace(d *Desk) string {
 		b.WriteByte('\n')
 	}
 	ends := map[ID]time.Time{}
-	for _, x := range d.due {
-		if h := d.holds[x.hold]; h != nil && h.State == StateHeld && h.Expires.Equal(x.at) && !d.frozen(h) {
-			ends[x.hold] = x.at
+	for id, h := range d.holds {
+		if at := d.due.At(id); !at.IsZero() && !d.frozen(h) {
+			ends[id] = at
 		}
 	}
 	fmt.Fprintf(&b, "due: %v\n", ends)
@@ -240,7 +253,8 @@ func trace(d *Desk) string {
 // durable is trace without what only memory has: what a desk loaded from its ledger must know too.
 func durable(d *Desk) string {
 	c := *d
-	c.plan, c.fifo, c.last, c.epoch, c.seq = nil, nil, nil, 0, 0
+	c.plan, c.fifo, c.last, c.epoch, c.seq, c.clock, c.blocks, c.telling = nil, nil, nil, 0, 0, clock.Clock{}, nil, nil
+	c.watch, c.blocks, c.telling = guard.New(nil), nil, nil
 	c.decided = nil // refusals are remembered and not stored; keys are compared by decisions
 	c.stock = map[ID]*Stock{}
 	for v, s := range d.stock {
@@ -299,6 +313,10 @@ func write(b *strings.Builder, v reflect.Value) {
 		}
 		b.WriteByte('(')
 		for i := range n {
+			switch v.Type().Field(i).Name {
+			case "crowds", "present", "having", "crowd", "version": // of guard.Watch: who is there is no part of a plan
+				continue
+			}
 			if f := v.Field(i); !f.IsZero() {
 				b.WriteString(strconv.Itoa(i) + ":")
 				write(b, f)

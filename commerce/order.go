@@ -13,6 +13,9 @@ const (
 	OrderCancelled OrderState = "cancelled"
 )
 
+// over reports whether that is how an order's life ends.
+func (s OrderState) over() bool { return s == OrderRefunded || s == OrderCancelled }
+
 // Order is an order in the store as a webhook or a reading told it.
 type Order struct {
 	// Store is the store's id of the order, Name its number for people ("#1001").

@@ -32,10 +32,33 @@ func TestRandom(t *testing.T) {
 			"wait": func(t *rapid.T) {
 				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{1, 4, 30, 180, 700}).Draw(t, "seconds")) * time.Second)
 			},
-			"restart": func(*rapid.T) { w.load() },
+			"restart": func(t *rapid.T) {
+				if rapid.IntRange(0, 9).Draw(t, "backup") == 0 {
+					w.m.restored = w.now
+				}
+				w.load()
+			},
+			"crowd": func(t *rapid.T) {
+				for i := range rapid.IntRange(0, 30).Draw(t, "strangers") {
+					w.d.Seen(spring, who(fmt.Sprint("x", i)), false, w.now)
+				}
+				for _, name := range persons() {
+					if rapid.Bool().Draw(t, name) {
+						w.d.Seen(spring, who(name), rapid.IntRange(0, 9).Draw(t, "trusted") == 0, w.now)
+					}
+				}
+			},
+			"tell": func(t *rapid.T) {
+				id := w.someHold(t)
+				if w.d.Telling(id); rapid.Bool().Draw(t, "told") {
+					w.d.Told(id)
+				}
+			},
 		})
 	})
 }
+
+func persons() []string { return []string{"ana", "bob", "cy", "dee", "ana@room"} }
 
 // world is a merchant under random requests.
 type world struct {
@@ -47,11 +70,13 @@ type world struct {
 	orders []Order
 	over   map[wish]int // counted pieces of a person and item above the cap, which only some requests may raise
 	last   map[ID]StockFact
-	read   int // entries whose facts are in last
+	named  map[Key]bool // decisions that the ledger names
+	ahead  []string     // drafts whose orders came before them
+	read   int          // entries whose facts are in last
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{m: stocked(t), now: epoch, over: map[wish]int{}, last: map[ID]StockFact{}}
+	w := &world{m: stocked(t), now: epoch, over: map[wish]int{}, last: map[ID]StockFact{}, named: map[Key]bool{}}
 	w.load()
 	return w
 }
@@ -115,7 +140,7 @@ func (w *world) step(t *rapid.T, reqs []Request) {
 func (w *world) answers(t *rapid.T, reqs []Request, outs []Outcome) {
 	told := map[Key][]Outcome{}
 	for _, o := range outs {
-		if o.What == Claimed {
+		if o.Key.Message != "" {
 			told[o.Key] = append(told[o.Key], o)
 		}
 	}
@@ -153,6 +178,14 @@ func keyOf(r Request) Key {
 		return r.Key
 	case Change:
 		return r.Key
+	case Release:
+		return r.Key
+	case SetStock:
+		return r.Key
+	case Air:
+		return r.Key
+	case Gate:
+		return r.Key
 	}
 	return Key{}
 }
@@ -169,8 +202,9 @@ func (w *world) caps(t *rapid.T, reqs []Request) {
 	over := map[wish]int{}
 	for k := range w.d.claimed {
 		for _, s := range w.d.shows {
-			for i := range s.Lineup.Items {
-				it := &s.Lineup.Items[i]
+			items := append([]Item{{Number: 0, Cap: s.Cap}}, s.Lineup.Items...) // of all items together
+			for i := range items {
+				it := &items[i]
 				x := wish{person: k.person, show: s.ID, number: it.Number}
 				if n := w.d.counted(k.person, s.ID, it.Number) - it.Cap; it.Cap > 0 && n > 0 {
 					over[x] = n
@@ -189,25 +223,54 @@ func (w *world) check(t *rapid.T) {
 	held, sold := map[ID]int64{}, map[ID]int64{}
 	first := time.Time{}
 	for _, h := range w.d.holds {
-		if h.State != StateHeld {
+		if !h.Open() {
 			continue
 		}
-		if !h.Contained {
+		if h.State == StateHeld && !h.Contained {
 			held[h.Variant] += int64(h.Quantity)
 		}
-		if !w.d.frozen(h) && (first.IsZero() || h.Expires.Before(first)) {
-			first = h.Expires
+		next := h.Expires
+		if s := w.d.shows[h.Show]; !h.Reminded && (s.PayOnce == 0 || s.State == ShowEnded) {
+			next = h.Due.Add(-min(2*time.Minute, (h.Due.Sub(h.Decided)-SeeAnswer)/5))
+		}
+		if !w.d.frozen(h) && (first.IsZero() || next.Before(first)) {
+			first = next
 		}
 	}
+	if _, look, ok := w.d.looks.First(); ok && (first.IsZero() || look.Before(first)) {
+		first = look
+	}
 	if due, ok := w.d.NextDue(); ok == first.IsZero() || ok && !due.Equal(first) {
-		t.Fatalf("NextDue = %v, %v; the first open hold ends at %v", due, ok, first)
+		t.Fatalf("NextDue = %v, %v; it has something to do at %v", due, ok, first)
 	}
 	for _, o := range w.d.orders {
 		for v, n := range o.Took {
 			sold[v] += n
 		}
 	}
+	guarded, owners := map[ID][2]int64{}, map[ID]map[string]bool{}
+	for _, h := range w.d.holds {
+		if h.State == StateHeld || h.State == StatePaid {
+			if owners[h.Variant] == nil {
+				owners[h.Variant] = map[string]bool{}
+			}
+			owners[h.Variant][h.Person] = true
+		}
+		if h.State == StateHeld {
+			n := guarded[h.Variant]
+			if n[0] += int64(h.Quantity); !w.d.watch.Proven(h.Person) {
+				n[1] += int64(h.Quantity)
+			}
+			guarded[h.Variant] = n
+		}
+	}
 	for v, s := range w.d.stock {
+		if all, unproven := w.d.watch.Held(v); [2]int64{all, unproven} != guarded[v] {
+			t.Fatalf("variant %d: the guard counts %d held, %d by who is not proven; it is %d", v, all, unproven, guarded[v])
+		}
+		if n := w.d.watch.Owners(v); n != len(owners[v]) {
+			t.Fatalf("variant %d: the guard counts %d owners; there are %d", v, n, len(owners[v]))
+		}
 		if s.Held != held[v] || s.Sold != sold[v] {
 			t.Fatalf("variant %d: held %d, sold %d; holds say %d, orders %d", v, s.Held, s.Sold, held[v], sold[v])
 		}
@@ -235,8 +298,23 @@ func (w *world) waits(t *rapid.T, v ID, p *Place) {
 		}
 		return
 	}
-	if it := s.Lineup.Item(p.Number); it != nil && !it.Closed && it.Variant(v) != nil && w.d.stock[v].Free() != 0 {
-		t.Fatalf("%s waits for %d while %d are free", p.Viewer.ID, v, w.d.stock[v].Free())
+	free := w.d.stock[v].Free()
+	it := s.Lineup.Item(p.Number)
+	if it == nil || it.Closed || it.Variant(v) == nil || free == 0 || !w.d.restored.IsZero() {
+		return
+	}
+	if !w.d.looks.At(v).IsZero() { // kept for others by the guard, and looked at again soon
+		return
+	}
+	offered := int64(0)
+	holds, _ := w.d.mine(wish{p.Person, p.Show, p.Number, v})
+	for _, h := range holds {
+		if h.State == StateOffered {
+			offered += int64(h.Quantity)
+		}
+	}
+	if free < 0 || offered < free { // who is offered all there is waits for more
+		t.Fatalf("%s waits for %d while %d are free", p.Viewer.ID, v, free)
 	}
 }
 
@@ -256,11 +334,24 @@ func (w *world) facts(t *rapid.T) {
 		}
 		for _, s := range f.Stock {
 			w.last[s.Variant] = s
+			if !s.Endless && s.Held+s.Sold > s.Available+s.Short || min(s.Available, s.Held, s.Sold, s.Short) < 0 {
+				t.Fatalf("ledger entry %d (%s): %+v", e.Seq, e.Kind, s)
+			}
 		}
+		if f.Key == nil {
+			continue
+		}
+		if d, ok := w.m.decisions[*f.Key]; !ok || w.named[*f.Key] || f.Reason != d.Reason {
+			t.Fatalf("ledger entry %d (%s) names %v %s; named before %v, decided %+v", e.Seq, e.Kind, f.Key, f.Reason, w.named[*f.Key], d)
+		}
+		w.named[*f.Key] = true
+	}
+	if len(w.named) != len(w.m.decisions) {
+		t.Fatalf("the ledger names %d decisions of %d", len(w.named), len(w.m.decisions))
 	}
 	w.read = len(w.m.entries)
 	for v, s := range w.d.stock {
-		if want := (StockFact{v, s.Available, s.Held, s.Sold, s.Short, s.Endless}); w.last[v] != want && want != (StockFact{Variant: v}) {
+		if want := (StockFact{Variant: v, Available: s.Available, Held: s.Held, Sold: s.Sold, Short: s.Short, Endless: s.Endless}); w.last[v] != want && want != (StockFact{Variant: v}) {
 			t.Fatalf("the ledger's last word on variant %d is %+v; it is %+v", v, w.last[v], want)
 		}
 	}
@@ -281,7 +372,7 @@ func (w *world) draw(t *rapid.T) Request {
 func (w *world) fresh(t *rapid.T) Request {
 	one := func(label string, from, to int) int { return rapid.IntRange(from, to).Draw(t, label) }
 	yes := func(label string) bool { return one(label, 0, 2) == 0 }
-	who := who(rapid.SampledFrom([]string{"ana", "bob", "cy", "dee", "ana@room"}).Draw(t, "who"))
+	who := who(rapid.SampledFrom(persons()).Draw(t, "who"))
 	w.n++
 	ask := Ask{Key: Key{Platform: who.Platform, Message: strconv.Itoa(w.n)}, Show: rapid.SampledFrom([]ID{spring, spring, spring, autumn}).Draw(t, "show"), Viewer: who}
 	variant := rapid.SampledFrom([]ID{mug, mug, small, medium, plate}).Draw(t, "variant")
@@ -289,7 +380,20 @@ func (w *world) fresh(t *rapid.T) Request {
 	if ask.Show == autumn {
 		variant, item = mug, 9
 	}
-	switch kind := one("kind", 0, 25); kind {
+	ask.Trusted = one("trusted", 0, 9) == 0
+	if who.Platform == chat.Room {
+		ask.Block = "198.51.100.0/24"
+	}
+	switch kind := one("kind", 0, 29); kind {
+	case 26:
+		return Unheard{[]ID{w.someHold(t)}}
+	case 27:
+		return Reopen{By: "member 5"}
+	case 28:
+		return Bind{Viewer: who}
+	case 29:
+		ask.Key = Key{Platform: who.Platform, Message: strconv.Itoa(one("edited", 1, w.n)), Part: w.n}
+		return Claim{Ask: ask, Number: item, Variant: variant, Quantity: one("quantity", 1, 4), Edited: true}
 	case 10:
 		return Pass{Ask: ask, Number: item * one("all", 0, 1)}
 	case 11, 12:
@@ -297,11 +401,15 @@ func (w *world) fresh(t *rapid.T) Request {
 	case 13:
 		return Retract{Message: who.Platform, ID: strconv.Itoa(one("id", 1, w.n)), ByMod: yes("mod")}
 	case 14:
-		return Release{Hold: w.someHold(t)}
+		return Release{Key: w.hostKey(t), Hold: w.someHold(t)}
 	case 15:
 		return Opened{[]ID{w.someHold(t)}}
 	case 16, 17:
-		return Drafted{Holds: []ID{w.someHold(t)}, Draft: fmt.Sprint("D", w.n), Created: w.now.Add(-time.Duration(one("ago", 0, 9)) * time.Second)}
+		name := fmt.Sprint("D", w.n)
+		if n := len(w.ahead); n > 0 && yes("paid already") {
+			name, w.ahead = w.ahead[n-1], w.ahead[:n-1]
+		}
+		return Drafted{Holds: []ID{w.someHold(t)}, Draft: name, Created: w.now.Add(-time.Duration(one("ago", 0, 9)) * time.Second)}
 	case 18, 19:
 		return w.order(t)
 	case 20, 21:
@@ -309,11 +417,14 @@ func (w *world) fresh(t *rapid.T) Request {
 	case 22:
 		n := int64(one("n", -2, 4))
 		if yes("set") {
-			return SetStock{Variant: variant, Available: &n}
+			return SetStock{Key: w.hostKey(t), Variant: variant, Available: &n}
 		}
-		return SetStock{Variant: variant, Add: n}
+		return SetStock{Key: w.hostKey(t), Variant: variant, Add: n}
 	case 23:
-		return Gate{Show: ask.Show, Number: item * one("item", 0, 1), Closed: yes("closed")}
+		if yes("air") {
+			return Air{Key: w.hostKey(t), Show: ask.Show, Number: item * one("item", 0, 1)}
+		}
+		return Gate{Key: w.hostKey(t), Show: ask.Show, Number: item * one("item", 0, 1), Closed: yes("closed")}
 	case 24:
 		return w.show(t, ask.Show)
 	case 25:
@@ -322,10 +433,18 @@ func (w *world) fresh(t *rapid.T) Request {
 	return Claim{Ask: ask, Number: item, Variant: variant, Quantity: one("quantity", 1, 4), Add: yes("add"), Wait: yes("wait")}
 }
 
+// hostKey is the key of a command of the host, which need not have one.
+func (w *world) hostKey(t *rapid.T) Key {
+	if rapid.Bool().Draw(t, "once") {
+		return Key{Platform: "host", Message: strconv.Itoa(w.n)}
+	}
+	return Key{}
+}
+
 func (w *world) someHold(t *rapid.T) ID {
 	ids := []ID{5}
 	for id, h := range w.d.holds {
-		if h.State == StateHeld {
+		if h.Open() {
 			ids = append(ids, id)
 		}
 	}
@@ -341,7 +460,15 @@ func (w *world) order(t *rapid.T) Request {
 	if len(w.orders) > 0 && rapid.Bool().Draw(t, "old") {
 		i := rapid.IntRange(0, len(w.orders)-1).Draw(t, "order")
 		o := &w.orders[i]
-		o.State, o.Updated = state, at
+		o.State, o.Updated, o.Lines = state, at, slices.Clone(o.Lines)
+		for i := range o.Lines {
+			if rapid.IntRange(0, 2).Draw(t, "edited") == 0 {
+				o.Lines[i].Quantity = max(0, o.Lines[i].Quantity+rapid.IntRange(-2, 2).Draw(t, "by"))
+			}
+		}
+		if h := w.d.holds[w.someHold(t)]; h != nil && h.Draft != "" && o.Draft == "" {
+			o.Draft = h.Draft
+		}
 		return Paid{*o, variants}
 	}
 	o := Order{Store: fmt.Sprint("O", w.n), Name: "#", State: state, Created: at, Updated: at}
@@ -369,6 +496,10 @@ func (w *world) order(t *rapid.T) Request {
 	if rapid.IntRange(0, 3).Draw(t, "other") == 0 {
 		o.Lines = append(o.Lines, OrderLine{"gid/mug", rapid.IntRange(1, 2).Draw(t, "more"), eur(100)})
 	}
+	if len(o.Holds) == 0 && o.Draft == "" { // of a draft that is not known yet, or of none
+		o.Draft = fmt.Sprint("A", w.n)
+		w.ahead = append(w.ahead, o.Draft)
+	}
 	w.orders = append(w.orders, o)
 	return Paid{o, variants}
 }
@@ -381,6 +512,10 @@ func (w *world) show(t *rapid.T, id ID) Request {
 	}
 	s.State = rapid.SampledFrom([]ShowState{ShowLive, ShowLive, ShowEnded, ShowPlanned}).Draw(t, "state")
 	s.Lineup.Items[0].Cap = rapid.IntRange(0, 3).Draw(t, "cap")
+	s.Cap = rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "caps")
+	s.Lineup.Items[0].FirstPaid = rapid.IntRange(0, 3).Draw(t, "first paid") == 0
+	s.PayOnce = rapid.SampledFrom([]time.Duration{0, 0, 5 * time.Minute}).Draw(t, "pay once")
+	s.Guard = Guard{Share: rapid.SampledFrom([]int{0, 0, 50, 100}).Draw(t, "share"), Unpaid: rapid.SampledFrom([]int{0, 1, -1}).Draw(t, "unpaid")}
 	if rapid.IntRange(0, 4).Draw(t, "drop") == 0 {
 		s.Lineup.Items = s.Lineup.Items[1:]
 	}

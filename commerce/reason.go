@@ -1,7 +1,9 @@
 package commerce
 
+import "hawker/commerce/ledger"
+
 // Reason says in one word what became of a line. Every line gets exactly one.
-type Reason string
+type Reason = ledger.Reason
 
 // The one list of reasons.
 const (

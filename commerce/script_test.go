@@ -22,7 +22,7 @@ const (
 
 var epoch = time.Date(2026, 3, 1, 20, 0, 0, 0, time.UTC)
 
-func eur(minor int64) Money { return Money{minor, "EUR"} }
+func eur(minor int64) Money { return Money{Minor: minor, Currency: "EUR"} }
 
 func springShow() Show {
 	return Show{
@@ -67,6 +67,8 @@ func stocked(t testing.TB) *memory {
 //	store read mug 2    the store: read, order
 //	clock               the moment when ends of holds are looked at
 //	after 5s            time passes
+//	crowd 30            so many strangers are present; seen ana: she is
+//	restore             the data come from a backup
 type script struct {
 	t       *testing.T
 	m       *memory
@@ -122,10 +124,34 @@ func (s *script) do(w []string) string {
 		s.now = s.now.Add(by)
 		return "nothing"
 	}
+	switch w[0] {
+	case "crowd":
+		for i := range number(w, 1) {
+			s.d.Seen(spring, who(fmt.Sprint("x", i)), false, s.now)
+		}
+		return "nothing"
+	case "seen":
+		for _, name := range w[1:] {
+			s.d.Seen(spring, who(name), false, s.now)
+		}
+		return "nothing"
+	case "restore":
+		s.m.restored = s.now
+		s.load()
+		return "nothing"
+	case "telling", "told":
+		for _, h := range s.d.mustHolds(who(w[1])) {
+			if s.d.Told(h.ID); w[0] == "telling" {
+				s.d.Telling(h.ID)
+			}
+		}
+		return "nothing"
+	}
 	if s.restart {
 		s.load()
 	}
 	r := s.request(w)
+	s.d.NextDue() // which puts aside what stands still
 	before := trace(s.d)
 	s.d.Plan(s.now, []Request{r, Expire{}})
 	s.d.Rollback()
@@ -195,7 +221,7 @@ func (s *script) request(w []string) Request {
 	who := who(w[0])
 	var holds []ID
 	for _, h := range s.d.holds {
-		if h.State == StateHeld && identity(h.Viewer) == identity(who) && h.Draft == "" {
+		if h.Open() && identity(h.Viewer) == identity(who) && h.Draft == "" {
 			holds = append(holds, h.ID)
 		}
 	}
@@ -205,6 +231,13 @@ func (s *script) request(w []string) Request {
 		return s.asked[w[0]][number(w, 2)-1]
 	case "opens":
 		return Opened{holds}
+	case "unheard":
+		return Unheard{holds}
+	case "edits": // ana edits 1 buy 3: her first line
+		c := s.viewer(append([]string{w[0]}, w[3:]...), who).(Claim)
+		c.Key, c.Edited = Key{Platform: who.Platform, Message: w[0] + w[2], Part: len(s.asked[w[0]])}, true
+		s.asked[w[0]] = append(s.asked[w[0]], c)
+		return c
 	case "drafts":
 		return Drafted{Holds: holds, Draft: w[2], URL: "https://shop.example/" + w[2], Created: s.now}
 	case "deletes":
@@ -231,6 +264,10 @@ func (s *script) viewer(w []string, who chat.Viewer) Request {
 			v = variant(x)
 		case x == "autumn":
 			a.Show = autumn
+		case x == "trusted":
+			a.Trusted = true
+		case strings.HasPrefix(x, "block"):
+			a.Block = x
 		default:
 			item, _ = strconv.Atoi(x)
 		}
@@ -258,7 +295,7 @@ func (s *script) viewer(w []string, who chat.Viewer) Request {
 func (d *Desk) mustHolds(v chat.Viewer) []*Hold {
 	var out []*Hold
 	for _, h := range d.holds {
-		if h.State == StateHeld && identity(h.Viewer) == identity(v) {
+		if h.Open() && identity(h.Viewer) == identity(v) {
 			out = append(out, h)
 		}
 	}
@@ -290,6 +327,10 @@ func (s *script) host(w []string) Request {
 		return Air{Show: spring, Number: number(w, 1)}
 	case "bind":
 		return Bind{Viewer: who(w[1]), Person: w[2]}
+	case "part":
+		return Bind{Viewer: who(w[1])}
+	case "reopen":
+		return Reopen{By: "member 5"}
 	case "delete":
 		return Retract{Message: who(w[1]).Platform, ID: w[1] + w[2], ByMod: true}
 	}
@@ -308,6 +349,14 @@ func (s *script) host(w []string) Request {
 		show.State = ShowPlanned
 	case "cap":
 		show.Lineup.Item(number(w, 1)).Cap = number(w, 2)
+	case "caps":
+		show.Cap = number(w, 1)
+	case "firstpaid":
+		show.Lineup.Item(number(w, 1)).FirstPaid = true
+	case "guard":
+		show.Guard = Guard{Share: number(w, 1), Unpaid: number(w, 2)}
+	case "payonce":
+		show.PayOnce, _ = time.ParseDuration(w[1])
 	case "drop":
 		n := number(w, 1)
 		show.Lineup.Items = slices.DeleteFunc(show.Lineup.Items, func(it Item) bool { return it.Number == n })
@@ -348,7 +397,7 @@ func (s *script) store(w []string) Request {
 		case strings.HasPrefix(x, "x") && v != 0:
 			n, _ := strconv.Atoi(x[1:])
 			o.Lines = append(o.Lines, OrderLine{Variant: "gid/" + map[ID]string{mug: "mug", small: "S", medium: "M", plate: "plate"}[v], Quantity: n, Price: eur(100)})
-			o.Total = Money{o.Total.Minor + int64(n)*100, "EUR"}
+			o.Total = Money{Minor: o.Total.Minor + int64(n)*100, Currency: "EUR"}
 		default:
 			for _, h := range s.d.holds {
 				if identity(h.Viewer) == identity(who(x)) && h.State != StatePaid {
@@ -389,7 +438,7 @@ func say(o *Outcome) string {
 		if len(o.Choices) > 0 {
 			b.WriteString(" of " + strings.Join(o.Choices, ","))
 		}
-	case Expired, Released, Settled, Late, Unfilled, ShortOf:
+	case Expired, Released, Reminded, Extended, Settled, Late, Unfilled, ShortOf:
 		add("x", o.Wanted)
 	case Restocked:
 		add("left", int(o.Left))
@@ -414,6 +463,9 @@ func (s *script) state(of string) string {
 		}
 		return out
 	}
+	if o, ok := strings.CutPrefix(of, "unfilled "); ok {
+		return strconv.Itoa(s.d.orders["gid/"+o].Unfilled)
+	}
 	var all []string
 	if v, ok := strings.CutPrefix(of, "line "); ok {
 		for _, id := range s.d.lines[variant(v)] {
@@ -425,7 +477,7 @@ func (s *script) state(of string) string {
 		slices.Reverse(r.Holds)
 		for _, h := range r.Holds {
 			x := strings.TrimSpace(fmt.Sprintf("%s %d %s", h.Title+h.Label, h.Quantity, h.State))
-			if h.State == StateHeld {
+			if h.Open() {
 				x += fmt.Sprintf(" for %v+%v", h.Due.Sub(s.now), h.Expires.Sub(h.Due))
 			}
 			if h.Late {

@@ -54,7 +54,7 @@ type Show struct {
 // paying could keep it from those who would.
 type Guard struct {
 	// Share is the part of a scarce item, in per cent, that persons together may hold who never paid here and for whom nobody
-	// vouches. 0 means DefaultShare, 100 or more no limit.
+	// vouches; what is free beyond that they are only offered. 0 means DefaultShare, 100 or more and negative numbers no limit.
 	Share int `json:"share,omitempty"`
 	// Unpaid is after how many holds that ended unpaid within UnpaidWithin a person is only offered pieces (first paid, first
 	// served). 0 means DefaultUnpaid, a negative number never.

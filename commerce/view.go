@@ -13,11 +13,16 @@ import (
 type ShowView struct {
 	Show  Show
 	Items []ItemView
-	// Open are the open holds, the first to end first.
-	Open []HoldView
-	// Waiting are the places in line, in order.
-	Waiting []PlaceView
-	Orders  []OrderRow // paid ones, newest first
+	// Open are the open holds, the first to end first, at most ViewMost; MoreOpen is how many more there are.
+	Open     []HoldView
+	MoreOpen int
+	// Offers are the offers that can still be paid, likewise: nothing is set aside for them.
+	Offers     []HoldView
+	MoreOffers int
+	// Waiting are the places in line, in order, likewise.
+	Waiting     []PlaceView
+	MoreWaiting int
+	Orders      []OrderRow // paid ones, newest first
 	// Paid is the money of paid orders, HeldMoney that of open holds, in the merchant's currency.
 	Paid, HeldMoney Money
 	PaidOrders      int
@@ -107,6 +112,10 @@ func (d *Desk) Free(variant ID) int64 {
 	return 0
 }
 
+// ViewMost is how many open holds and places a ShowView has at most: nobody reads more, and the till waits while they are
+// copied.
+const ViewMost = 1000
+
 // View is a show as it stands; false when there is none.
 func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 	s := d.shows[show]
@@ -117,21 +126,23 @@ func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 	v.Show.Lineup.Items = slices.Clone(s.Lineup.Items)
 	v.Show.Channels = slices.Clone(s.Channels)
 	held, paid := map[ID]int64{}, map[ID]int64{}
-	for _, h := range d.holds {
-		if h.Show != show {
-			continue
-		}
+	var open, offers soonest
+	for _, id := range d.ofShow[show] {
+		h := d.holds[id]
 		switch h.State {
 		case StateHeld:
 			held[h.Variant] += int64(h.Quantity)
 			v.HeldPieces += h.Quantity
 			v.HeldMoney = add(v.HeldMoney, h.Total())
-			v.Open = append(v.Open, d.holdView(h))
+			open.add(h)
+		case StateOffered:
+			offers.add(h)
 		case StatePaid:
 			paid[h.Variant] += int64(h.Quantity)
 		}
 	}
-	slices.SortFunc(v.Open, func(a, b HoldView) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID)) })
+	v.Open, v.MoreOpen = open.views(d)
+	v.Offers, v.MoreOffers = offers.views(d)
 	for i := range s.Lineup.Items {
 		v.Items = append(v.Items, d.itemView(s, &s.Lineup.Items[i], held, paid, now))
 	}
@@ -144,7 +155,11 @@ func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 			}
 			seen[id] = true
 			for pos, p := range d.lines[id] {
-				if d.places[p].Show == show {
+				switch {
+				case d.places[p].Show != show:
+				case len(v.Waiting) == ViewMost:
+					v.MoreWaiting++
+				default:
 					v.Waiting = append(v.Waiting, d.placeView(d.places[p], pos+1))
 				}
 			}
@@ -161,6 +176,32 @@ func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 	}
 	slices.SortFunc(v.Orders, func(a, b OrderRow) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.Store, a.Store)) })
 	return v, true
+}
+
+// soonest picks the ViewMost holds that end first out of many.
+type soonest struct {
+	holds []*Hold
+	n     int
+}
+
+func (s *soonest) add(h *Hold) {
+	s.n++
+	if s.holds = append(s.holds, h); len(s.holds) == 4*ViewMost {
+		s.sort()
+	}
+}
+
+func (s *soonest) sort() {
+	slices.SortFunc(s.holds, func(a, b *Hold) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID)) })
+	s.holds = s.holds[:min(len(s.holds), ViewMost)]
+}
+
+func (s *soonest) views(d *Desk) (out []HoldView, more int) {
+	s.sort()
+	for _, h := range s.holds {
+		out = append(out, d.holdView(h))
+	}
+	return out, s.n - len(out)
 }
 
 // add sums money of one currency; an amount in another currency is left out of the sum (a shop has one currency).
@@ -237,6 +278,14 @@ func (d *Desk) ReceiptOf(show ID, v chat.Viewer) ID {
 	return d.receiptOf[showViewer{show, identity(v)}]
 }
 
+// Generation is the generation of a receipt's address, 0 when there is no such receipt.
+func (d *Desk) Generation(receipt ID) int {
+	if r := d.receipts[receipt]; r != nil {
+		return r.Generation
+	}
+	return 0
+}
+
 // Receipt is a viewer's page; false when there is none under the id.
 func (d *Desk) Receipt(id ID, now time.Time) (ReceiptView, bool) {
 	r := d.receipts[id]
@@ -248,17 +297,13 @@ func (d *Desk) Receipt(id ID, now time.Time) (ReceiptView, bool) {
 		v.Show = *s
 		v.Show.Lineup.Items = slices.Clone(s.Lineup.Items)
 	}
-	for _, h := range d.holds {
-		if h.Receipt == id {
-			v.Holds = append(v.Holds, d.holdView(h))
-		}
+	for _, h := range d.byReceipt[id] {
+		v.Holds = append(v.Holds, d.holdView(d.holds[h]))
 	}
 	slices.SortFunc(v.Holds, func(a, b HoldView) int { return cmp.Or(b.Decided.Compare(a.Decided), cmp.Compare(b.ID, a.ID)) })
-	for _, ids := range d.lines {
-		for pos, p := range ids {
-			if d.places[p].Receipt == id {
-				v.Places = append(v.Places, d.placeView(d.places[p], pos+1))
-			}
+	for _, w := range d.waits[personShow{d.Person(r.Viewer), r.Show}] {
+		if p := d.places[w]; p.Receipt == id {
+			v.Places = append(v.Places, d.placeView(p, d.position(p)))
 		}
 	}
 	slices.SortFunc(v.Places, func(a, b PlaceView) int { return cmp.Compare(a.ID, b.ID) })

@@ -12,15 +12,15 @@ func TestMoney(t *testing.T) {
 		m               Money
 		decimal, people string
 	}{
-		{Money{1999, "EUR"}, "19.99", "€19.99"},
-		{Money{5, "USD"}, "0.05", "$0.05"},
-		{Money{0, "GBP"}, "0.00", "£0.00"},
-		{Money{1999, "JPY"}, "1999", "¥1999"},
-		{Money{-1999, "EUR"}, "-19.99", "-€19.99"},
-		{Money{-5, "SEK"}, "-0.05", "-0.05 SEK"},
-		{Money{1234567, "KWD"}, "1234.567", "1234.567 KWD"},
-		{Money{1, "CLF"}, "0.0001", "0.0001 CLF"},
-		{Money{7, ""}, "0.07", "0.07"},
+		{Money{Minor: 1999, Currency: "EUR"}, "19.99", "€19.99"},
+		{Money{Minor: 5, Currency: "USD"}, "0.05", "$0.05"},
+		{Money{Minor: 0, Currency: "GBP"}, "0.00", "£0.00"},
+		{Money{Minor: 1999, Currency: "JPY"}, "1999", "¥1999"},
+		{Money{Minor: -1999, Currency: "EUR"}, "-19.99", "-€19.99"},
+		{Money{Minor: -5, Currency: "SEK"}, "-0.05", "-0.05 SEK"},
+		{Money{Minor: 1234567, Currency: "KWD"}, "1234.567", "1234.567 KWD"},
+		{Money{Minor: 1, Currency: "CLF"}, "0.0001", "0.0001 CLF"},
+		{Money{Minor: 7, Currency: ""}, "0.07", "0.07"},
 	} {
 		if got := tt.m.Decimal(); got != tt.decimal {
 			t.Errorf("%+v: Decimal %q, want %q", tt.m, got, tt.decimal)
@@ -48,7 +48,7 @@ func TestMoney(t *testing.T) {
 	if got := add(add(Money{}, eur(1)), eur(2)); got != eur(3) {
 		t.Errorf("add = %+v", got)
 	}
-	if got := add(eur(1), Money{5, "USD"}); got != eur(1) {
+	if got := add(eur(1), Money{Minor: 5, Currency: "USD"}); got != eur(1) {
 		t.Errorf("euros and dollars make %+v", got)
 	}
 }
@@ -122,7 +122,7 @@ func TestLabels(t *testing.T) {
 	if got := (Variant{}).Label(); got != "" {
 		t.Errorf("Label = %q", got)
 	}
-	if got := (Key{"twitch", "abc", 2}).String(); got != "twitch/abc/2" {
+	if got := (Key{Platform: "twitch", Message: "abc", Part: 2}).String(); got != "twitch/abc/2" {
 		t.Errorf("Key = %q", got)
 	}
 	if got := (&Hold{Quantity: 2, Price: eur(5)}).Total(); got != eur(10) {

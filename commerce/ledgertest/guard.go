@@ -134,7 +134,6 @@ func refusesOverselling(t *testing.T, set Setup) {
 		{"a change of a place that is not there", func(b *commerce.Batch) {
 			b.Places = []commerce.Place{{ID: 9, State: commerce.PlaceWaiting, Quantity: 1}}
 		}},
-		{"a second receipt of a viewer in a show", func(b *commerce.Batch) { b.Receipts[0].Viewer.ID = "ana" }},
 		{"a ledger row of a number that is taken", func(b *commerce.Batch) { b.Entries[len(b.Entries)-1].Seq = 1 }},
 	} {
 		b, _ := st.d.Plan(st.now, []commerce.Request{st.claim("bob", 1, 0, 1)})

@@ -34,6 +34,8 @@ type Setup struct {
 	// Webhook stores a webhook as it comes in and reports whether it was new; Waiting are those that were not settled.
 	Webhook func(t *testing.T, s Store, merchant commerce.ID, id string) bool
 	Waiting func(t *testing.T, s Store, merchant commerce.ID) []string
+	// Look is what Load would give, without taking the merchant over.
+	Look func(t *testing.T, s Store, merchant commerce.ID) commerce.State
 }
 
 // Test tries every promise of a ledger, each in a subtest with an empty database.
