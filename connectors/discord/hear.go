@@ -139,11 +139,12 @@ func (l *listener) onMessage(data []byte, edit bool) {
 	if own {
 		line.Text = markup.Plain(line.Text) // pages show it as people read it
 	}
-	kind := chat.Said
+	kind, when := chat.Said, now
 	if edit {
 		kind = chat.Edited
+		when, _ = time.Parse(time.RFC3339, m.Edited) // zero when it cannot be read
 	}
-	l.hear(chat.Event{Kind: kind, Channel: line.Channel, Message: line, At: now})
+	l.hear(chat.Event{Kind: kind, Channel: line.Channel, Message: line, At: when})
 }
 
 func (l *listener) onDelete(data []byte) {

@@ -106,9 +106,10 @@ var opHookDelete = admin.Operation{Name: "HookDelete", Cost: 10, Rank: admin.Ran
   webhookSubscriptionDelete(id: $id) { deletedWebhookSubscriptionId userErrors { field message } }
 }`}
 
-const orderFields = `id name createdAt updatedAt cancelledAt displayFinancialStatus test
+const orderFields = `id name createdAt updatedAt cancelledAt displayFinancialStatus sourceName test
       customAttributes { key value }
       totalPriceSet { shopMoney { amount currencyCode } }
+      currentTotalPriceSet { shopMoney { amount currencyCode } }
       lineItems(first: 10) {
         pageInfo { hasNextPage endCursor }
         nodes { id currentQuantity variant { id } originalUnitPriceSet { shopMoney { amount currencyCode } } }
@@ -125,6 +126,11 @@ var opOrder = admin.Operation{Name: "Order", Cost: 60, Rank: admin.RankStock, Te
   order(id: $id) { ` + orderFields + ` }
 }`}
 
+// opDraftsPaid finds the orders that our drafts became: an order does not name its draft.
+var opDraftsPaid = admin.Operation{Name: "DraftsPaid", Cost: 120, Rank: admin.RankStock, Text: `query DraftsPaid {
+  draftOrders(first: 50, query: "status:completed tag:hawker", sortKey: UPDATED_AT, reverse: true) { nodes { id order { id } } }
+}`}
+
 var opOrderLines = admin.Operation{Name: "OrderLines", Cost: 250, Rank: admin.RankStock, Text: `query OrderLines($id: ID!, $after: String) {
   order(id: $id) {
     lineItems(first: 50, after: $after) {
@@ -138,6 +144,6 @@ var opOrderLines = admin.Operation{Name: "OrderLines", Cost: 250, Rank: admin.Ra
 func operations() []admin.Operation {
 	return []admin.Operation{
 		opShop, opCatalogue, opVariants, opStock, opStockAdjust, opHoldCreate, opHold, opHoldFind, opHoldsOpen, opHoldRelease,
-		opHookList, opHookCreate, opHookDelete, opOrders, opOrder, opOrderLines,
+		opHookList, opHookCreate, opHookDelete, opOrders, opOrder, opDraftsPaid, opOrderLines,
 	}
 }

@@ -41,7 +41,7 @@ func variables(t *testing.T) map[string]map[string]any {
 		"HoldRelease": {"in": map[string]any{"id": "gid://shopify/DraftOrder/1"}}, "HookList": {"after": "x"},
 		"HookCreate": {"t": "ORDERS_PAID", "w": map[string]any{"uri": "https://hub.test/hooks", "format": "JSON"}},
 		"HookDelete": {"id": "gid://shopify/WebhookSubscription/1"}, "OrdersSince": {"after": nil, "q": "updated_at:>='2026-11-23T07:00:00Z'"},
-		"Order": {"id": "gid://shopify/Order/1"}, "OrderLines": {"id": "gid://shopify/Order/1", "after": "x"},
+		"Order": {"id": "gid://shopify/Order/1"}, "OrderLines": {"id": "gid://shopify/Order/1", "after": "x"}, "DraftsPaid": {},
 	}
 }
 

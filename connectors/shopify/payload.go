@@ -26,7 +26,8 @@ func attributesOf(list []hookAttribute) []attribute {
 }
 
 // ParseOrder reads the body of an orders/... webhook (page "Order", REST Admin API). Lines of products that are gone or
-// were never in the catalogue have no Variant. Money is read digit by digit in the shop's currency, never rounded.
+// were never in the catalogue have no Variant. Money is read digit by digit in the shop's currency, never rounded. The payload
+// does not say which draft an order was: Draft stays empty (see Client.OrdersSince).
 func ParseOrder(body []byte) (commerce.Order, error) {
 	var in struct {
 		ID         int64           `json:"id"`
@@ -37,6 +38,7 @@ func ParseOrder(body []byte) (commerce.Order, error) {
 		Updated    time.Time       `json:"updated_at"`
 		Test       bool            `json:"test"`
 		Total      string          `json:"total_price"`
+		Now        string          `json:"current_total_price"` // after edits and refunds
 		Currency   string          `json:"currency"`
 		Attributes []hookAttribute `json:"note_attributes"`
 		Lines      []struct {
@@ -54,11 +56,15 @@ func ParseOrder(body []byte) (commerce.Order, error) {
 		return commerce.Order{}, errors.New("webhook order: no id, no updated_at or no currency")
 	}
 	total, err := commerce.ParseMoney(in.Total, in.Currency)
+	state := stateOf(in.Financial, in.Cancelled != nil)
+	if in.Now != "" && err == nil && state != commerce.OrderRefunded && state != commerce.OrderCancelled {
+		total, err = commerce.ParseMoney(in.Now, in.Currency)
+	}
 	if err != nil {
 		return commerce.Order{}, fmt.Errorf("webhook order %d: total: %w", in.ID, err)
 	}
 	o := commerce.Order{
-		Store: gidOf("Order", in.ID), Name: in.Name, State: stateOf(in.Financial, in.Cancelled != nil), Total: total,
+		Store: gidOf("Order", in.ID), Name: in.Name, State: state, Total: total,
 		Holds: holdsIn(attributesOf(in.Attributes)), Created: in.Created, Updated: in.Updated, Test: in.Test,
 	}
 	if o.Created.IsZero() {

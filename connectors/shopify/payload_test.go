@@ -39,7 +39,7 @@ func TestParseOrder(t *testing.T) {
 	}
 	usd := func(n int64) commerce.Money { return commerce.Money{Minor: n, Currency: "USD"} }
 	want := commerce.Order{
-		Store: "gid://shopify/Order/820982911946154508", Name: "#9999", State: commerce.OrderPaid, Total: usd(40495), Test: true,
+		Store: "gid://shopify/Order/820982911946154508", Name: "#9999", State: commerce.OrderPaid, Total: usd(39800), Test: true,
 		Holds: []commerce.ID{71, 72, 73}, Created: got.Created, Updated: got.Updated,
 		Lines: []commerce.OrderLine{
 			{Variant: "gid://shopify/ProductVariant/808950810", Quantity: 2, Price: usd(19900)},

@@ -174,7 +174,8 @@ type Event struct {
 	Viewer  Viewer  // Cleared; Deleted when the platform names the author
 	ByMod   bool    // Deleted, Cleared: by a moderator, where the platform tells
 	Reason  string  // Left, Gap, Revoked: a sentence for the dashboard, no secrets
-	At      time.Time
+	// At is when it was heard. Edited: when the text was changed, by the platform's clock; zero where the platform does not tell.
+	At time.Time
 }
 
 // Line is something to say.

@@ -12,7 +12,7 @@ type (
 	Stock = shop.Stock
 	// Draft is a draft order as the store has it. Status is OPEN or COMPLETED.
 	Draft = shop.Draft
-	// Order is an order as the store has it. Status is paid or refunded.
+	// Order is an order as the store has it. Status is paid, partially_paid, partially_refunded or refunded.
 	Order = shop.Order
 	// Attribute is one of an order's own notes.
 	Attribute = shop.Attribute
@@ -61,6 +61,19 @@ func (s *Sim) PayCart(link string) (string, error) { return s.shop.PayCart(link)
 
 // Cancel cancels an order by its gid or name and puts its stock back.
 func (s *Sim) Cancel(id string) error { return s.shop.Cancel(id) }
+
+// EditOrder brings a variant's pieces in an order, by its gid or name, to n, as the owner does. Pieces added are still to be
+// paid for (see PayRest).
+func (s *Sim) EditOrder(id, sku string, n int) error { return s.shop.EditOrder(id, sku, n) }
+
+// RefundPart pays pieces of an order back, so that n are left, and puts them on the shelf.
+func (s *Sim) RefundPart(id, sku string, n int) error { return s.shop.RefundPart(id, sku, n) }
+
+// PayRest pays what an edited order lacks.
+func (s *Sim) PayRest(id string) error { return s.shop.PayRest(id) }
+
+// StripAttributes takes an order's notes out, as the owner may.
+func (s *Sim) StripAttributes(id string) error { return s.shop.StripAttributes(id) }
 
 // Refund pays an order back and puts its stock back.
 func (s *Sim) Refund(id string) error { return s.shop.Refund(id) }

@@ -19,7 +19,7 @@ type Draft struct {
 	Until                        time.Time
 }
 
-// Order is an order as the store has it. Status is paid or refunded.
+// Order is an order as the store has it. Status is paid, partially_paid, partially_refunded or refunded.
 type Order struct {
 	ID, Name, Status string
 	Total            string // decimal
@@ -140,6 +140,49 @@ func (s *Shop) Cancel(id string) error { return s.end(id, true) }
 
 // Refund pays an order back and puts its stock back.
 func (s *Shop) Refund(id string) error { return s.end(id, false) }
+
+// EditOrder brings a variant's pieces in an order, by its gid or name, to n, as the owner does. Pieces added are still to be
+// paid for (see PayRest).
+func (s *Shop) EditOrder(id, sku string, n int) error { return s.change(id, sku, n, false) }
+
+// RefundPart pays pieces of an order back, so that n are left, and puts them on the shelf.
+func (s *Shop) RefundPart(id, sku string, n int) error { return s.change(id, sku, n, true) }
+
+// PayRest pays what an edited order lacks.
+func (s *Shop) PayRest(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.order(id)
+	if o == nil || o.status != "partially_paid" {
+		return fmt.Errorf("shop: order %q has nothing left to pay", id)
+	}
+	s.pay(o)
+	return nil
+}
+
+// StripAttributes takes an order's notes out, as the owner may.
+func (s *Shop) StripAttributes(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.order(id)
+	if o == nil {
+		return fmt.Errorf("shop: no order %q", id)
+	}
+	o.attrs = nil
+	o.touch()
+	s.o.Tell("ORDERS_UPDATED", s.orderBody(o))
+	return nil
+}
+
+func (s *Shop) change(id, sku string, n int, refund bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, v := s.order(id), s.bySKU(sku)
+	if o == nil || v == nil {
+		return fmt.Errorf("shop: no order %q or no variant %q", id, sku)
+	}
+	return s.edit(o, v, int64(n), refund)
+}
 
 func (s *Shop) end(id string, cancel bool) error {
 	s.mu.Lock()

@@ -54,8 +54,12 @@ func (s *Shop) Queries(granted func(scope string) bool) graph.Obj {
 		"draftOrder": need("read_draft_orders", func(a graph.Args) any { return s.draftObj(s.draft(a.Str("id"))) }),
 		"draftOrders": need("read_draft_orders", func(a graph.Args) any {
 			status, tag := term(a.Str("query"), "status"), term(a.Str("query"), "tag")
+			drafts := slices.Clone(s.drafts)
+			if a.Str("sortKey") == "UPDATED_AT" {
+				slices.SortStableFunc(drafts, func(a, b *draft) int { return a.updated.Compare(b.updated) })
+			}
 			var all []graph.Obj
-			for _, d := range s.drafts {
+			for _, d := range drafts {
 				if (status == "" || strings.EqualFold(status, d.status)) && (tag == "" || slices.Contains(d.tags, tag)) {
 					all = append(all, s.draftObj(d))
 				}
@@ -246,6 +250,7 @@ func (s *Shop) orderObj(o *order) graph.Obj {
 		"__typename": "Order", "id": gid("Order", o.id), "name": o.name, "createdAt": o.created.Format(time.RFC3339),
 		"updatedAt": o.updated.Format(time.RFC3339), "cancelledAt": cancelled, "displayFinancialStatus": strings.ToUpper(o.status),
 		"sourceName": o.source, "test": o.test, "customAttributes": attrObjs(o.attrs), "totalPriceSet": s.money(o.total()),
+		"currentTotalPriceSet": s.money(o.currentTotal()),
 		"lineItems": func(a graph.Args) any {
 			var all []graph.Obj
 			for _, l := range o.lines {

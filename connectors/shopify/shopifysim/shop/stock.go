@@ -157,6 +157,60 @@ func (s *Shop) sell(o *order) error {
 	return nil
 }
 
+// edit brings a variant's pieces in an order to n, as the owner does (page "Order editing") or, with refund, by paying pieces
+// back and putting them on the shelf. Call with mu held.
+func (s *Shop) edit(o *order, v *variant, n int64, refund bool) error {
+	var have int64
+	var last *line
+	for _, l := range o.lines {
+		if l.v == v {
+			have, last = have+l.current, l
+		}
+	}
+	switch more := n - have; {
+	case n < 0 || !o.cancelled.IsZero() || o.status == "refunded" || refund && (more >= 0 || n == 0 && o.currentTotal() == last.price*last.current):
+		return fmt.Errorf("shop: order %s cannot be changed so", o.name)
+	case more > 0:
+		if !v.left(more) {
+			return fmt.Errorf("%w: %s", ErrSoldOut, v.SKU)
+		}
+		o.lines = append(o.lines, &line{id: 99_000_000_000 + s.next(), v: v, quantity: more, current: more, price: v.price})
+		o.status = "partially_paid"
+		v.move(more, &v.committed)
+	default:
+		for _, l := range slices.Backward(o.lines) {
+			if cut := min(l.current, have-n); l.v == v && cut > 0 {
+				l.current -= cut
+				have -= cut
+				v.move(-cut, &v.committed)
+			}
+		}
+		if refund {
+			o.status = "partially_refunded"
+		}
+	}
+	s.tellStock(v)
+	o.touch()
+	s.o.Tell("ORDERS_UPDATED", s.orderBody(o))
+	return nil
+}
+
+// pay pays the rest of an order. Call with mu held.
+func (s *Shop) pay(o *order) {
+	o.status = "paid"
+	o.touch()
+	s.o.Tell("ORDERS_PAID", s.orderBody(o))
+	s.o.Tell("ORDERS_UPDATED", s.orderBody(o))
+}
+
+// touch sets the time of the last change. A change in the second of the one before would look as if nothing had changed.
+func (o *order) touch() {
+	last := o.updated
+	if o.updated = second(); !o.updated.After(last) {
+		o.updated = last.Add(time.Second)
+	}
+}
+
 // undo ends an order with the given financial status and puts its stock back. Call with mu held.
 func (s *Shop) undo(o *order, cancel bool) {
 	for _, l := range o.lines {
@@ -167,11 +221,7 @@ func (s *Shop) undo(o *order, cancel bool) {
 		}
 	}
 	o.status = "refunded"
-	// A change in the second of the last one would look as if nothing had changed.
-	last := o.updated
-	if o.updated = second(); !o.updated.After(last) {
-		o.updated = last.Add(time.Second)
-	}
+	o.touch()
 	if cancel {
 		o.cancelled = o.updated
 		s.o.Tell("ORDERS_CANCELLED", s.orderBody(o))
