@@ -84,3 +84,23 @@ func TestMissing(t *testing.T) {
 		t.Errorf("program = %q, %v", p, err)
 	}
 }
+
+// A database that is away refuses everybody until it is back; one that is cut off is there at once.
+func TestAway(t *testing.T) {
+	url := New(t)
+	db := connect(t, url)
+	ping := func(want bool, when string) {
+		t.Helper()
+		if err := db.PingContext(t.Context()); (err == nil) != want {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	ping(true, "before")
+	back := Away(t, url)
+	ping(false, "away")
+	back()
+	ping(true, "back")
+	Cut(t, url)
+	db.SetMaxIdleConns(0)
+	ping(true, "after a cut")
+}

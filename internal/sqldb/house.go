@@ -71,15 +71,30 @@ type Member struct {
 	PasswordHash string // argon2id; empty until a password was set
 }
 
-// PutMember writes a member, found by e-mail address; an empty PasswordHash leaves the stored one.
+// PutMember writes a member, found by e-mail address; an empty PasswordHash leaves the stored one. A new password ends the
+// member's sessions: who knew the old one is out.
 func (db *DB) PutMember(ctx context.Context, m Member) (commerce.ID, error) {
 	if m.ID == 0 {
 		m.ID = commerce.NewID(time.Now())
 	}
-	err := db.write.row(ctx, &m.ID, `INSERT INTO members (merchant_id, member_id, email, role, password_hash, created_ms) VALUES ($1, $2, $3, $4, $5, $6)
+	err := db.inTx(ctx, func(tx *sql.Tx) error {
+		var was string
+		err := tx.QueryRowContext(ctx, `SELECT password_hash FROM members WHERE merchant_id = $1 AND email = $2`, int64(m.Merchant), m.Email).Scan(&was)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, `INSERT INTO members (merchant_id, member_id, email, role, password_hash, created_ms) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (merchant_id, email) DO UPDATE SET role = excluded.role,
 password_hash = CASE WHEN excluded.password_hash = '' THEN members.password_hash ELSE excluded.password_hash END RETURNING member_id`,
-		int64(m.Merchant), int64(m.ID), m.Email, m.Role, m.PasswordHash, time.Now().UnixMilli())
+			int64(m.Merchant), int64(m.ID), m.Email, m.Role, m.PasswordHash, time.Now().UnixMilli()).Scan(&m.ID); err != nil {
+			return err
+		}
+		if m.PasswordHash == "" || m.PasswordHash == was {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE merchant_id = $1 AND member_id = $2`, int64(m.Merchant), int64(m.ID))
+		return err
+	})
 	return m.ID, err
 }
 

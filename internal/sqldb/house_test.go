@@ -109,6 +109,18 @@ func TestMembers(t *testing.T) {
 		if n != 2 {
 			t.Errorf("%d sessions, want 2", n)
 		}
+		// A new password ends the sessions of the member, and only a new one.
+		for password, stays := range map[string]bool{"": true, "hash": true, "another": false} {
+			token, theirs := seal.NewToken(), seal.NewToken()
+			ok(t, db.PutSession(ctx, token, m, now.Add(time.Hour)))
+			ok(t, db.PutSession(ctx, theirs, other, now.Add(time.Hour)))
+			must[commerce.ID](t)(db.PutMember(ctx, Member{Merchant: a, Email: m.Email, Role: m.Role, PasswordHash: password}))
+			if _, err := db.Session(ctx, token); (err == nil) != stays || err != nil && !IsNotFound(err) {
+				t.Errorf("with the password %q the session: %v", password, err)
+			}
+			must[Member](t)(db.Session(ctx, theirs))
+			must[commerce.ID](t)(db.PutMember(ctx, m))
+		}
 		ok(t, db.EndSession(ctx, good))
 		if _, err := db.Session(ctx, good); !IsNotFound(err) {
 			t.Errorf("after signing out: %v", err)

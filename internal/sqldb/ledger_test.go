@@ -83,49 +83,71 @@ func merchant(t testing.TB, db *DB, slug string) commerce.ID {
 	return id
 }
 
+// setup is an empty database for the suite.
+func (f *fresh) setup(t *testing.T) ledgertest.Setup {
+	o := f.make(t)
+	n := 0
+	return ledgertest.Setup{
+		Open: func(t *testing.T) ledgertest.Store { return open(t, o) },
+		Merchant: func(t *testing.T, s ledgertest.Store, ps []commerce.Product, cs []chat.Channel) commerce.ID {
+			db := s.(*DB)
+			n++
+			id := merchant(t, db, fmt.Sprint("merchant-", n))
+			if _, err := db.PutProducts(t.Context(), id, ps); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cs {
+				if err := db.PutChannel(t.Context(), id, Channel{Channel: c, Name: c.ID}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return id
+		},
+		Webhook: func(t *testing.T, s ledgertest.Store, merchant commerce.ID, id string) bool {
+			isNew, err := s.(*DB).PutWebhook(t.Context(), merchant, Webhook{ID: id, Topic: "orders/paid", Body: []byte("{}"), Came: time.Now()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return isNew
+		},
+		Waiting: func(t *testing.T, s ledgertest.Store, merchant commerce.ID) []string {
+			ws, err := s.(*DB).OpenWebhooks(t.Context(), merchant, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, w := range ws {
+				ids = append(ids, w.ID)
+			}
+			return ids
+		},
+		Look: look,
+	}
+}
+
+// look reads what Load reads and leaves the fence as it was.
+func look(t *testing.T, s ledgertest.Store, merchant commerce.ID) commerce.State {
+	t.Helper()
+	db := s.(*DB)
+	st, err := db.Load(t.Context(), merchant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.write.ExecContext(t.Context(), `UPDATE tills SET epoch = epoch - 1, seq = seq - 1 WHERE merchant_id = $1`, int64(merchant)); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
 func TestLedger(t *testing.T) {
 	for _, f := range both() {
-		t.Run(f.name, func(t *testing.T) {
-			ledgertest.Test(t, func(t *testing.T) ledgertest.Setup {
-				o := f.make(t)
-				n := 0
-				return ledgertest.Setup{
-					Open: func(t *testing.T) ledgertest.Store { return open(t, o) },
-					Merchant: func(t *testing.T, s ledgertest.Store, ps []commerce.Product, cs []chat.Channel) commerce.ID {
-						db := s.(*DB)
-						n++
-						id := merchant(t, db, fmt.Sprint("merchant-", n))
-						if _, err := db.PutProducts(t.Context(), id, ps); err != nil {
-							t.Fatal(err)
-						}
-						for _, c := range cs {
-							if err := db.PutChannel(t.Context(), id, Channel{Channel: c, Name: c.ID}); err != nil {
-								t.Fatal(err)
-							}
-						}
-						return id
-					},
-					Webhook: func(t *testing.T, s ledgertest.Store, merchant commerce.ID, id string) bool {
-						isNew, err := s.(*DB).PutWebhook(t.Context(), merchant, Webhook{ID: id, Topic: "orders/paid", Body: []byte("{}"), Came: time.Now()})
-						if err != nil {
-							t.Fatal(err)
-						}
-						return isNew
-					},
-					Waiting: func(t *testing.T, s ledgertest.Store, merchant commerce.ID) []string {
-						ws, err := s.(*DB).OpenWebhooks(t.Context(), merchant, 100)
-						if err != nil {
-							t.Fatal(err)
-						}
-						var ids []string
-						for _, w := range ws {
-							ids = append(ids, w.ID)
-						}
-						return ids
-					},
-				}
-			})
-		})
+		t.Run(f.name, func(t *testing.T) { ledgertest.Test(t, f.setup) })
+	}
+}
+
+func TestRandom(t *testing.T) {
+	for _, f := range both() {
+		t.Run(f.name, func(t *testing.T) { ledgertest.Random(t, f.setup) })
 	}
 }
 
