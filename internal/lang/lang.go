@@ -12,21 +12,24 @@ import (
 // Words are the sentences of one language. In braces stand what is filled in: {user} {n} {what} {item} {qty} {time}
 // {until} {waiting} {place} {cap} {choices} {choice} {link} {price} {left} {list} {reason} {total} {order}.
 type Words struct {
-	// Answers to a claim. Pay is put behind those that have something to pay.
+	// Answers to a claim. Those in Once are for shows whose holds are paid together after their end.
 	Held, Partly, PartlyCapped, Waitlisted, Capped, SoldOut, NeedsVariant, NeedsItem, UnknownItem, Closed string
 	Paused, Ended, Passed, PassedOne, Changed, NothingHeld, Promoted, Unclear                             string
-	Pay                                                                                                   string
+	Offered, HeldOnce, PartlyOnce, PartlyCappedOnce, PromotedOnce, Reminder, Extended                     string
+	Halted, Failed                                                                                        string
+	// Pay, Choose and Details lead somewhere and stand behind an answer.
+	Pay, Choose, Details string
 	// Parts of a line for many.
 	JoinHeld, JoinPromoted, JoinWaiting, JoinSoldOut, JoinCapped, JoinPassed, JoinMore string
+	JoinHeldOnce, JoinPromotedOnce, JoinOffered, JoinReminder                          string
 	// Answers to questions.
-	Cart, CartEmpty, Me, MeHold, MeFrozen, MePlace, Shop, ShopEmpty, ItemLine, Why, WhyNothing, Order, OrderNone string
-	Connect, ConnectUnknown, Help, InStock, LeftNumber, AllHeld                                                  string
+	Cart, CartEmpty, Me, MeHold, MeFrozen, MeOnce, MeOffered, MePlace, Shop, ShopEmpty, ItemLine, Why, WhyNothing, Order, OrderNone string
+	Connect, ConnectUnknown, Forget, ForgetNothing, Help, InStock, LeftNumber, AllHeld                                              string
 	// What a button says that leads to a viewer's receipt, or to the show's page.
 	ToReceipt, ToShow string
 	// Shout-out when an order is paid, unless the merchant's rules say it otherwise.
 	Bought string
 	// Feed of the dashboard, for what is no answer to a line.
-	FeedPromoted, FeedExpired, FeedReleased, FeedPaid, FeedLate, FeedUnfilled, FeedUndone string
 	// Times.
 	Minutes, Hours, Days string
 	// Somebody stands where a name cannot be shown.

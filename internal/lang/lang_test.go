@@ -43,7 +43,7 @@ func TestLanguagesAreWhole(t *testing.T) {
 	for _, r := range []commerce.Reason{
 		commerce.Held, commerce.PartlyHeld, commerce.Waitlisted, commerce.Capped, commerce.SoldOut, commerce.NeedsVariant, commerce.NeedsItem, commerce.NotOnSale,
 		commerce.Paused, commerce.Ended, commerce.UnknownItem, commerce.Duplicate, commerce.Limited, commerce.Blocked, commerce.TooOld, commerce.Passed,
-		commerce.Changed, commerce.NothingHeld, commerce.Info, commerce.HostOnly, commerce.Question, commerce.Chat, commerce.Entered,
+		commerce.Changed, commerce.NothingHeld, commerce.Info, commerce.HostOnly, commerce.Question, commerce.Chat, commerce.Entered, commerce.Offered,
 	} {
 		if en.Reasons[r] == "" {
 			t.Errorf("no words for reason %q", r)

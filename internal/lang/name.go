@@ -14,6 +14,9 @@ const maxName = 25
 // Name is a viewer's name as it may stand in a line of ours: no mention, link, markup or control mark survives, and
 // empty when nothing is left to show. What looks like an address is broken up, so that no chat makes a link of it.
 func Name(name string) string {
+	if plain(name) {
+		return name
+	}
 	var b strings.Builder
 	n := 0
 	for _, r := range norm.NFKC.String(name) {
@@ -35,6 +38,20 @@ func Name(name string) string {
 		n++
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// plain reports whether a name is short and of letters, digits and low lines that every chat shows as they are, as most are.
+func plain(name string) bool {
+	if name == "" || len(name) > maxName {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
 }
 
 // NameOr is Name, or the word for somebody where nothing can be shown.

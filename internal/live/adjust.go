@@ -34,10 +34,10 @@ func (h *Hub) AdjustStock(ctx context.Context, merchant, variant commerce.ID, de
 	if inventory == "" {
 		return ErrNotFound
 	}
-	if err := m.store.call(ctx, func(ctx context.Context) error { return m.store.store.Adjust(ctx, inventory, delta, key) }); err != nil {
+	if err := m.store.Call(ctx, func(ctx context.Context) error { return m.store.Store.Adjust(ctx, inventory, delta, key) }); err != nil {
 		return err
 	}
-	m.store.hintStock(time.Now())
-	m.store.nudge()
+	m.store.HintStock(time.Now())
+	m.store.Nudge()
 	return nil
 }

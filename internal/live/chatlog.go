@@ -25,7 +25,10 @@ type LogLine struct {
 	Decided time.Time       `json:"decided"`
 }
 
-// logLines appends the lines of a turn to the chat log, after their decision. It waits for nothing.
+// logMost is how many turns may wait for the chat log; what comes then is not logged, and counted.
+const logMost = 256
+
+// logLines hands the lines of a turn to the chat log, after their decision. It waits for nothing.
 func (m *Merchant) logLines(t *turn) {
 	if len(t.heard) == 0 {
 		return
@@ -36,18 +39,33 @@ func (m *Merchant) logLines(t *turn) {
 			became[o.Key] = o
 		}
 	}
+	lines := make([]LogLine, 0, len(t.heard))
 	for _, h := range t.heard {
 		l := LogLine{V: LogVersion, Message: h.msg, Show: h.show, OnAir: h.onAir, Command: h.cmd, Reason: h.why, Decided: t.now}
 		l.Message.Answer.Token = ""
-		if o := became[commerce.Key{Platform: h.msg.Channel.Platform, Message: h.msg.ID}]; o != nil {
+		if o := became[h.key()]; o != nil {
 			l.Reason, l.Hold = o.Reason, o.Hold
 		}
-		data, err := json.Marshal(l)
-		if err != nil { // our own plain types
-			panic(err)
-		}
-		if err := m.hub.Bus.Log(int64(m.ID), h.msg.Channel.String(), data); err != nil {
-			m.unlogged.Add(1)
+		lines = append(lines, l)
+	}
+	select {
+	case m.toLog <- lines:
+	default:
+		m.unlogged.Add(int64(len(lines)))
+	}
+}
+
+// writeLog appends to the chat log what logLines hands over, until that is closed.
+func (m *Merchant) writeLog() {
+	for lines := range m.toLog {
+		for i := range lines {
+			data, err := json.Marshal(&lines[i])
+			if err != nil { // our own plain types
+				panic(err)
+			}
+			if err := m.hub.Bus.Log(int64(m.ID), lines[i].Message.Channel.String(), data); err != nil {
+				m.unlogged.Add(1)
+			}
 		}
 	}
 }

@@ -47,6 +47,7 @@ type planned struct {
 	from     time.Time      // when came what it answers
 	timing   *timing.Timing // where its time counts
 	private  func() []byte
+	tells    commerce.ID // the hold that its owner learns of by it; see tells
 }
 
 // row is the effect as stored.
@@ -87,6 +88,9 @@ func (m *Merchant) revive(e commerce.Effect) planned {
 		if err := json.Unmarshal(e.Body, &p.speech); err != nil {
 			p.notAfter = time.Unix(1, 0) // what cannot be read is not said
 		}
+		if p.speech.Outcome != nil {
+			p.tells = tells(p.speech.Outcome)
+		}
 		if len(p.speech.Sealed) > 0 {
 			if token, err := m.hub.Key.Open(p.speech.Sealed, m.tokenContext(e.ID)); err == nil {
 				p.speech.To.Token = string(token)
@@ -94,6 +98,15 @@ func (m *Merchant) revive(e commerce.Effect) planned {
 		}
 	}
 	return p
+}
+
+// telling notes which holds their owners are about to be told of.
+func (m *Merchant) telling(effects []planned) {
+	for i := range effects {
+		if id := effects[i].tells; id != 0 {
+			m.desk.Telling(id)
+		}
+	}
 }
 
 // perform lets an effect out, after its batch became durable.
@@ -105,6 +118,7 @@ func (m *Merchant) perform(p planned) {
 		if p.stored {
 			m.effectDone(p.id)
 		}
+		m.heardOf(p.tells, false)
 		return
 	}
 	if p.kind == effectShout {
@@ -112,7 +126,14 @@ func (m *Merchant) perform(p planned) {
 		m.effectDone(p.id)
 		return
 	}
-	m.say(speechOf{Speech: p.speech, id: p.id, stored: p.stored, notAfter: p.notAfter, from: p.from, timing: p.timing})
+	m.say(speechOf{Speech: p.speech, id: p.id, stored: p.stored, tells: p.tells, notAfter: p.notAfter, from: p.from, timing: p.timing})
+}
+
+// heardOf notes that the owner of a hold was told of it, or could not be.
+func (m *Merchant) heardOf(hold commerce.ID, ok bool) {
+	if m.told.Add(hold, ok) {
+		m.nudge()
+	}
 }
 
 // speechOf is an answer on its way to a Speaker.
@@ -120,6 +141,7 @@ type speechOf struct {
 	Speech
 	id       commerce.ID
 	stored   bool // under id, until it is done
+	tells    commerce.ID
 	notAfter time.Time
 	from     time.Time
 	timing   *timing.Timing
@@ -129,13 +151,13 @@ type speechOf struct {
 // say hands an answer to the Speaker of its channel. An answer to a waiting request is told by the request's outcome.
 func (m *Merchant) say(s speechOf) {
 	if s.To.Kind == chat.ToRequest || s.To.Channel.ID == "" {
-		s.done(m)
+		s.done(m, true)
 		return
 	}
 	sp := m.speakers[s.To.Channel]
 	if sp == nil {
 		m.unsaid.Add(1)
-		s.done(m)
+		s.done(m, false)
 		return
 	}
 	u := &speaker.Utterance{ID: s.id, Rank: s.Rank, To: s.To, NotAfter: s.notAfter, Words: s.words}
@@ -171,14 +193,15 @@ func (m *Merchant) say(s speechOf) {
 		} else {
 			m.unsaid.Add(1)
 		}
-		s.done(m)
+		s.done(m, err == nil || errors.Is(err, speaker.ErrTold))
 	}
 	sp.Say(u)
 }
 
-// done forgets a stored answer.
-func (s *speechOf) done(m *Merchant) {
+// done forgets a stored answer, and notes whether it was told.
+func (s *speechOf) done(m *Merchant, ok bool) {
 	if s.stored {
 		m.effectDone(s.id)
 	}
+	m.heardOf(s.tells, ok)
 }

@@ -112,17 +112,3 @@ func TestAskingWhoHasStopped(t *testing.T) {
 		t.Errorf("ask: %v", err)
 	}
 }
-
-// A crowd of which everybody is new and says something at once costs each of them the same.
-func TestWhyOfACrowd(t *testing.T) {
-	begun, mem := time.Now(), newShowMemory()
-	m := &Merchant{}
-	for i := range 5 * whyMost {
-		v := who(held(string(rune('a' + i%26))).Viewer)
-		v.ID = commerce.ID(i).String()
-		m.setWhy(mem, v, whyLine{at: begun})
-	}
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("it took %v", took)
-	}
-}

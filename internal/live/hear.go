@@ -1,13 +1,15 @@
 package live
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/aired"
+	"hawker/internal/live/clock"
+	"hawker/internal/live/edits"
+	"hawker/internal/live/hosting"
 	"hawker/rules"
 )
 
@@ -19,6 +21,8 @@ type stage struct {
 	show    commerce.ID
 	grammar *rules.Grammar
 	aired   aired.Log
+	clock   *clock.Offset // of the channel
+	video   aired.Delay   // how late its viewers see the picture
 }
 
 // heard is a line with what it means, as parsed by the goroutine that brought it.
@@ -28,7 +32,24 @@ type heard struct {
 	show  commerce.ID
 	onAir int             // the item on air that its viewer saw
 	why   commerce.Reason // what became of it, where no request decides that
+	part  int             // 0 for the line as it was first said, else which edit of it
+	added int             // what a plus form that was edited had asked for before
+	clock *clock.Offset   // of its channel, nil where nothing is known of it
+	seen  rules.Context   // what it was read beside
 	event chat.Event      // deletions; msg is empty then
+}
+
+// key is the key under which the line is decided once.
+func (h *heard) key() commerce.Key {
+	return commerce.Key{Platform: h.msg.Channel.Platform, Message: h.msg.ID, Part: h.part}
+}
+
+// age is how old the line is, by our clock.
+func (h *heard) age(now time.Time) time.Duration {
+	if h.clock == nil {
+		return now.Sub(h.msg.Sent)
+	}
+	return now.Sub(h.clock.Ours(h.msg.Sent))
 }
 
 // Deliver takes what a chat tells. It never blocks: a shared connection must go on answering its platform. It parses in
@@ -37,23 +58,9 @@ func (m *Merchant) Deliver(e chat.Event) {
 	switch e.Kind {
 	case chat.Said, chat.Edited:
 		m.lines.Add(1)
-		st := (*m.stages.Load())[e.Channel]
-		h := &heard{msg: e.Message}
-		if h.msg.Received.IsZero() {
-			h.msg.Received = time.Now()
-		}
-		h.cmd.Name, h.cmd.Reason = rules.Chat, commerce.Chat
-		if st != nil {
-			h.show = st.show
-			on, sure := st.aired.Seen(e.Message.Sent)
-			h.onAir = on
-			h.cmd = st.grammar.Parse(e.Message.Text, rules.Context{
-				OnAir: on, Unsure: !sure, Reply: e.Message.ReplyTo != "", Tap: e.Message.Command,
-				Mute: e.Message.Own || e.Message.Bot || e.Message.Source != "",
-			})
-		}
+		h := m.read(&e)
 		talk := h.cmd.Name == rules.Chat || h.cmd.Name == rules.Question
-		if talk && len(m.jobs) > shedAt {
+		if talk && !h.msg.Edited && len(m.jobs) > shedAt { // an edit to talk gives back
 			m.unseen.Add(1)
 			return
 		}
@@ -76,6 +83,38 @@ func (m *Merchant) Deliver(e chat.Event) {
 	}
 }
 
+// read says what a line means beside the show of its channel.
+func (m *Merchant) read(e *chat.Event) *heard {
+	h := &heard{msg: e.Message}
+	msg := &h.msg
+	msg.ID, msg.Text, msg.Viewer.ID, msg.Viewer.Name = chat.Clean(msg.ID), chat.Clean(msg.Text), chat.Clean(msg.Viewer.ID), chat.Clean(msg.Viewer.Name)
+	if msg.Received.IsZero() {
+		msg.Received = time.Now()
+	}
+	if e.Kind == chat.Edited {
+		msg.Edited, h.part = true, edits.Part(msg.Sent, e.At, msg.Text)
+		if e.At.After(msg.Sent) { // the new text was sent then
+			msg.Sent = e.At
+		}
+	}
+	h.cmd.Name, h.cmd.Reason = rules.Chat, commerce.Chat
+	st := (*m.stages.Load())[e.Channel]
+	if st == nil {
+		return h
+	}
+	if !msg.Edited && !msg.Recovered {
+		st.clock.Add(msg.Sent, msg.Received)
+	}
+	h.show, h.clock = st.show, st.clock
+	on, sure := st.aired.Seen(st.clock.Ours(msg.Sent), st.video)
+	h.onAir = on
+	h.seen = rules.Context{
+		OnAir: on, Unsure: !sure, Reply: msg.ReplyTo != "", Tap: msg.Command, Mute: msg.Own || msg.Bot || msg.Source != "",
+	}
+	h.cmd = st.grammar.Parse(msg.Text, h.seen)
+	return h
+}
+
 func (m *Merchant) setTrouble(c chat.Channel, why string) {
 	for _, a := range m.accounts {
 		for _, ac := range a.Channels {
@@ -91,16 +130,16 @@ func (m *Merchant) setTrouble(c chat.Channel, why string) {
 // restage makes the grammars of the live shows anew, after a change of a show.
 func (m *Merchant) restage() {
 	old := *m.stages.Load()
-	fresh, names := map[chat.Channel]*stage{}, map[commerce.ID]string{}
+	fresh, facts := map[chat.Channel]*stage{}, map[commerce.ID]showFacts{}
 	for _, s := range m.desk.Shows() {
-		names[s.ID] = s.Name
+		facts[s.ID] = showFacts{name: s.Name, once: s.State == commerce.ShowLive && s.PayOnce > 0}
 		if s.State != commerce.ShowLive {
 			continue
 		}
 		g := rules.NewGrammar(&s.Lineup, rules.Options{Language: m.about.Language})
 		channels := append([]chat.Channel{{Platform: chat.Room, ID: s.ID.String()}}, s.Channels...)
 		for _, c := range channels {
-			st := &stage{show: s.ID, grammar: g}
+			st := newStage(s.ID, g, c, old[c])
 			if was := old[c]; was != nil && was.show == s.ID {
 				st.aired = was.aired
 			}
@@ -112,11 +151,22 @@ func (m *Merchant) restage() {
 	idle := rules.NewGrammar(nil, rules.Options{Language: m.about.Language})
 	for c := range m.speakers {
 		if fresh[c] == nil {
-			fresh[c] = &stage{grammar: idle}
+			fresh[c] = newStage(0, idle, c, old[c])
 		}
 	}
 	m.stages.Store(&fresh)
-	m.names.Store(&names)
+	m.shows.Store(&facts)
+}
+
+// newStage is a channel's stage; what was measured of the channel stays.
+func newStage(show commerce.ID, g *rules.Grammar, c chat.Channel, was *stage) *stage {
+	st := &stage{show: show, grammar: g, video: aired.Usual(c.Platform)}
+	if was != nil {
+		st.clock, st.video = was.clock, was.video
+	} else {
+		st.clock = &clock.Offset{}
+	}
+	return st
 }
 
 // hear turns a line into requests, or into an answer that changes nothing.
@@ -133,9 +183,16 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		t.marks[msg.Channel] = msg.Sent
 	}
 	m.showChat(h)
+	if h.show != 0 && !h.seen.Mute {
+		m.desk.Seen(h.show, msg.Viewer, trusted(msg.Roles), t.now)
+	}
 	t.heard = append(t.heard, h)
 	h.why = h.cmd.Reason
 	c := h.cmd
+	if edits.Editable(msg.Channel.Platform) && m.edited(t, h) {
+		h.why = commerce.Duplicate
+		return
+	}
 	if c.Name == rules.Chat || c.Name == rules.Question {
 		return
 	}
@@ -144,7 +201,10 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		m.noteWhy(h, commerce.Blocked)
 		return
 	}
-	old := t.now.Sub(msg.Sent) > tooOld && msg.Channel.Platform != chat.Room
+	if h.show != 0 {
+		m.memoryOf(h.show).At(msg.Viewer, msg.Channel)
+	}
+	old := h.age(t.now) > tooOld && msg.Channel.Platform != chat.Room
 	if mark := m.desk.Watermark(msg.Channel); !old && !mark.IsZero() && msg.Sent.Before(mark) && mark.Before(m.loaded) {
 		old = true // it was read before the last start
 	}
@@ -155,7 +215,7 @@ func (m *Merchant) hear(t *turn, h *heard) {
 	if ok, same := m.pace.May(msg.Viewer, c.Signature, t.now); !ok {
 		m.noteWhy(h, commerce.Limited)
 		return
-	} else if same && c.Name.Claims() {
+	} else if same && c.Name.Claims() && !msg.Edited { // an edit is no second line
 		m.noteWhy(h, commerce.Duplicate)
 		return
 	}
@@ -169,13 +229,40 @@ func (m *Merchant) hear(t *turn, h *heard) {
 	}
 }
 
+// edited reads an edit against what its line meant before. It reports true when it means the same, so that nothing changes. What
+// is no claim any more, or an unclear one, takes back what the line was given, as if its author had deleted it.
+func (m *Merchant) edited(t *turn, h *heard) (same bool) {
+	msg, c := &h.msg, h.cmd
+	before, known := m.edits.Note(msg.Channel.Platform, msg.ID, c)
+	if !msg.Edited {
+		return false
+	}
+	if known && edits.Alike(before, c) {
+		return true
+	}
+	if c.Name != rules.Buy && c.Name != rules.Wait || c.Reason != "" {
+		t.ask(nil, commerce.Retract{Message: msg.Channel.Platform, ID: msg.ID})
+		return false
+	}
+	if c.Add && known && before.Add && before.Reason == "" && before.Item == c.Item && before.Variant == c.Variant {
+		h.added = before.Quantity
+	}
+	return false
+}
+
 // who is a viewer without a name, as maps key it.
 func who(v chat.Viewer) chat.Viewer { return chat.Viewer{Platform: v.Platform, ID: v.ID} }
 
 func askOf(h *heard) commerce.Ask {
 	return commerce.Ask{
-		Key: commerce.Key{Platform: h.msg.Channel.Platform, Message: h.msg.ID}, Show: h.show, Viewer: h.msg.Viewer, Answer: h.msg.Answer, Sent: h.msg.Sent,
+		Key: h.key(), Show: h.show, Viewer: h.msg.Viewer, Answer: h.msg.Answer, Sent: h.msg.Sent,
+		Trusted: trusted(h.msg.Roles),
 	}
+}
+
+// trusted reports whether somebody vouches for who has the roles.
+func trusted(r chat.Roles) bool {
+	return r.Has(chat.Subscriber | chat.VIP | chat.Moderator | chat.Owner)
 }
 
 // claims turns a claiming line into a request.
@@ -190,27 +277,33 @@ func (m *Merchant) claims(t *turn, h *heard) {
 	}
 	t.lines[a.Key] = h
 	if c.Reason != "" { // unclear: it is asked about; nothing is taken, given back or changed by guessing
-		t.reqs = append(t.reqs, commerce.Claim{Ask: a, Number: c.Item, Quantity: c.Quantity, Unclear: c.Reason})
+		t.ask(h, commerce.Claim{Ask: a, Number: c.Item, Quantity: c.Quantity, Edited: h.msg.Edited, Unclear: c.Reason})
 		return
+	}
+	if n := c.Quantity - h.added; h.added > 0 { // "+1" became "+3": it is two more, not three
+		if c.Quantity = n; n < 0 {
+			t.ask(h, commerce.Change{Ask: a, Number: c.Item, Variant: c.Variant, Delta: n})
+			return
+		}
 	}
 	switch c.Name {
 	case rules.Buy, rules.Wait:
-		t.reqs = append(t.reqs, commerce.Claim{
-			Ask: a, Number: c.Item, Variant: c.Variant, Quantity: c.Quantity, Add: c.Add, Wait: c.Name == rules.Wait,
+		t.ask(h, commerce.Claim{
+			Ask: a, Number: c.Item, Variant: c.Variant, Quantity: c.Quantity, Add: c.Add, Wait: c.Name == rules.Wait, Edited: h.msg.Edited,
 		})
 	case rules.Pass:
 		a.Show = m.showFor(h)
-		t.reqs = append(t.reqs, commerce.Pass{Ask: a, Number: c.Item, Variant: c.Variant})
+		t.ask(h, commerce.Pass{Ask: a, Number: c.Item, Variant: c.Variant})
 	case rules.Less:
-		t.reqs = append(t.reqs, commerce.Change{Ask: a, Number: c.Item, Variant: c.Variant, Delta: -c.Quantity})
+		t.ask(h, commerce.Change{Ask: a, Number: c.Item, Variant: c.Variant, Delta: -c.Quantity})
 	case rules.More:
-		t.reqs = append(t.reqs, commerce.Change{Ask: a, Number: c.Item, Variant: c.Variant, Delta: c.Quantity})
+		t.ask(h, commerce.Change{Ask: a, Number: c.Item, Variant: c.Variant, Delta: c.Quantity})
 	}
 }
 
 // showFor is the show a line is about: the live one of its channel, else the newest in which the viewer has a receipt.
 func (m *Merchant) showFor(h *heard) commerce.ID {
-	if h.show != 0 {
+	if h.show != 0 && (h.cmd.Name != rules.Forget || m.desk.ReceiptOf(h.show, h.msg.Viewer) != 0) {
 		return h.show
 	}
 	for _, s := range m.desk.Shows() {
@@ -218,13 +311,13 @@ func (m *Merchant) showFor(h *heard) commerce.ID {
 			return s.ID
 		}
 	}
-	return 0
+	return h.show
 }
 
 // retract undoes claims of lines that were taken away.
 func (m *Merchant) retract(t *turn, e chat.Event) {
 	if e.Kind == chat.Deleted {
-		t.reqs = append(t.reqs, commerce.Retract{Message: e.Channel.Platform, ID: e.ID, ByMod: e.ByMod})
+		t.ask(nil, commerce.Retract{Message: e.Channel.Platform, ID: e.ID, ByMod: e.ByMod})
 		return
 	}
 	if e.Viewer.ID == "" { // the view was cleared, nobody was banned
@@ -234,7 +327,7 @@ func (m *Merchant) retract(t *turn, e chat.Event) {
 	if show == 0 {
 		return
 	}
-	t.reqs = append(t.reqs, commerce.Pass{Ask: commerce.Ask{Show: show, Viewer: e.Viewer}})
+	t.ask(nil, commerce.Pass{Ask: commerce.Ask{Show: show, Viewer: e.Viewer}})
 }
 
 // host carries out what the host and moderators type.
@@ -248,7 +341,7 @@ func (m *Merchant) host(t *turn, h *heard) {
 		m.noteWhy(h, commerce.NotOnSale)
 		return
 	}
-	c := h.cmd
+	c, key := h.cmd, h.key()
 	if c.Reason != "" { // which item, or how many? Guessing would take the item off air
 		m.noteWhy(h, c.Reason)
 		return
@@ -256,79 +349,39 @@ func (m *Merchant) host(t *turn, h *heard) {
 	m.noteWhy(h, commerce.Info)
 	switch c.Name {
 	case rules.Next:
-		t.reqs = append(t.reqs, commerce.Air{Show: s.ID, Number: nextItem(s)})
+		t.ask(h, commerce.Air{Key: key, Show: s.ID, Number: hosting.Next(&s.Lineup)})
 	case rules.Air:
-		t.reqs = append(t.reqs, commerce.Air{Show: s.ID, Number: c.Item})
+		t.ask(h, commerce.Air{Key: key, Show: s.ID, Number: c.Item})
 	case rules.Off:
-		t.reqs = append(t.reqs, commerce.Air{Show: s.ID})
+		t.ask(h, commerce.Air{Key: key, Show: s.ID})
 	case rules.Close, rules.Open:
 		if c.Item != 0 {
-			t.reqs = append(t.reqs, commerce.Gate{Show: s.ID, Number: c.Item, Closed: c.Name == rules.Close})
+			t.ask(h, commerce.Gate{Key: key, Show: s.ID, Number: c.Item, Closed: c.Name == rules.Close})
 		}
 	case rules.Pause, rules.Resume:
-		t.reqs = append(t.reqs, commerce.Gate{Show: s.ID, Closed: c.Name == rules.Pause})
+		t.ask(h, commerce.Gate{Key: key, Show: s.ID, Closed: c.Name == rules.Pause})
 	case rules.Stock:
-		m.hostStock(t, s, c)
+		if r, ok := hosting.Stock(&s.Lineup, c); ok {
+			r.Key = key
+			t.ask(h, r)
+		}
 	case rules.Release, rules.Block:
 		m.hostPerson(t, s, h)
 	}
 }
 
-// nextItem is the number of the item after the one on air that is for sale; the first after the last.
-func nextItem(s *commerce.Show) int {
-	at := -1
-	for i := range s.Lineup.Items {
-		if s.Lineup.Items[i].Number == s.Lineup.OnAir {
-			at = i
-		}
-	}
-	for i := range s.Lineup.Items {
-		if it := &s.Lineup.Items[(at+1+i)%len(s.Lineup.Items)]; !it.Closed {
-			return it.Number
-		}
-	}
-	return s.Lineup.OnAir
-}
-
-func (m *Merchant) hostStock(t *turn, s *commerce.Show, c rules.Command) {
-	it := s.Lineup.Item(c.Item)
-	if it == nil {
-		return
-	}
-	v := c.Variant
-	if v == 0 && len(it.Product.Variants) == 1 {
-		v = it.Product.Variants[0].ID
-	}
-	if v == 0 || it.Variant(v).Inventory != "" { // a store's stock is changed in the store
-		return
-	}
-	n, err := strconv.ParseInt(c.Arg, 10, 32)
-	if err != nil {
-		return
-	}
-	r := commerce.SetStock{Variant: v}
-	if strings.HasPrefix(c.Arg, "+") || strings.HasPrefix(c.Arg, "-") {
-		r.Add = n
-	} else {
-		r.Available = &n
-	}
-	t.reqs = append(t.reqs, r)
-}
-
 // hostPerson frees the holds of a viewer named in chat, or stops their claims for this show.
 func (m *Merchant) hostPerson(t *turn, s *commerce.Show, h *heard) {
-	name := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(h.cmd.Arg), "@"))
+	name := strings.TrimPrefix(strings.TrimSpace(h.cmd.Arg), "@")
 	if name == "" {
 		return
 	}
-	mem := m.memoryOf(s.ID)
-	for v := range mem.spoke {
-		if v.Platform != h.msg.Channel.Platform || strings.ToLower(v.Name) != name {
-			continue
-		}
+	key := h.key()
+	for i, v := range m.memoryOf(s.ID).Named(h.msg.Channel.Platform, name) {
 		if h.cmd.Name == rules.Block {
 			m.blocked[who(v)] = true
 		}
-		t.reqs = append(t.reqs, commerce.Pass{Ask: commerce.Ask{Show: s.ID, Viewer: v}})
+		key.Part = h.part + i
+		t.ask(h, commerce.Pass{Ask: commerce.Ask{Key: key, Show: s.ID, Viewer: v}})
 	}
 }

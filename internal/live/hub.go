@@ -33,6 +33,9 @@ type Hub struct {
 	// Connect makes the connections of a merchant: its chats and its store (nil when it has none). It is called when a
 	// merchant starts and when Reconnect is.
 	Connect func(ctx context.Context, m sqldb.Merchant) (Connections, error)
+	// Decided, when set before Run, is told what became of each line and form once that is durable, refusals too. It is called
+	// in the merchant's goroutine, so it must not wait; it is for measuring.
+	Decided func(key commerce.Key, reason commerce.Reason)
 
 	serving   sync.Mutex // held while a merchant is started or started anew
 	mu        sync.RWMutex

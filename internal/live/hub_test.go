@@ -28,6 +28,7 @@ type stall struct {
 	show     commerce.ID
 	variants map[int]commerce.ID
 	stop     func()
+	gone     bool // the database is closed already
 	n        int
 }
 
@@ -58,6 +59,12 @@ func (c *typed) States() []chat.State {
 
 func openStall(t *testing.T, dir string) *stall {
 	t.Helper()
+	return openStallWith(t, dir, func(*Hub) {})
+}
+
+// openStallWith is openStall with a hub that was changed before it runs.
+func openStallWith(t *testing.T, dir string, change func(*Hub)) *stall {
+	t.Helper()
 	s := &stall{t: t, variants: map[int]commerce.ID{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	key, err := seal.ReadKey(dir)
@@ -77,8 +84,9 @@ func openStall(t *testing.T, dir string) *stall {
 		if m.ID != s.merchant {
 			return Connections{}, nil
 		}
-		return Connections{Accounts: []Account{{Name: "bot", Chat: s.chat, Channels: []chat.Channel{here}}}}, nil
+		return Connections{Accounts: []Account{{Name: "bot", Chat: s.chat, Channels: []chat.Channel{here, yonder}}}}, nil
 	}}
+	change(s.hub)
 	s.find(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- s.hub.Run(ctx) }()
@@ -86,7 +94,11 @@ func openStall(t *testing.T, dir string) *stall {
 	<-s.chat.on
 	s.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := errors.Join(<-ended, b.Close(), s.db.Close()); err != nil {
+		err := errors.Join(<-ended, b.Close())
+		if !s.gone {
+			err = errors.Join(err, s.db.Close())
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	})

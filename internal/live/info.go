@@ -45,7 +45,7 @@ func (m *Merchant) info(t *turn, h *heard) {
 			}
 			w := speaker.Words{Text: lang.Fill(text, "link", link), Link: link}
 			m.label(&w)
-			if link == "" && h.cmd.Name == rules.Cart { // there is nothing to send
+			if link == "" && strings.Contains(text, "{link}") && (h.cmd.Name == rules.Cart || h.cmd.Name == rules.Forget) { // there is nothing to send
 				w.Text = ""
 			}
 			if !private && (to.Kind != chat.ToReply || !b.Replies) && w.Text != "" {
@@ -79,6 +79,9 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 		if h.cmd.Name == rules.Shop || h.cmd.Name == rules.Item || h.cmd.Name == rules.Why {
 			return "" // no show of ours here: silence
 		}
+		if h.cmd.Name == rules.Forget {
+			return l.ForgetNothing
+		}
 		return l.CartEmpty
 	}
 	switch h.cmd.Name {
@@ -87,6 +90,11 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 			return l.CartEmpty
 		}
 		return l.Cart
+	case rules.Forget:
+		if receipt == 0 {
+			return l.ForgetNothing
+		}
+		return l.Forget
 	case rules.Me:
 		return m.mine(now, receipt, limit)
 	case rules.Shop:
@@ -104,11 +112,11 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 		}
 		return l.UnknownItem
 	case rules.Why:
-		w, ok := m.memoryOf(s.ID).why[who(h.msg.Viewer)]
-		if !ok || now.Sub(w.at) > whyKept {
+		why, ok := m.memoryOf(s.ID).Why(h.msg.Viewer, now)
+		if !ok {
 			return l.WhyNothing
 		}
-		return lang.Fill(l.Why, "reason", l.Reasons[w.reason])
+		return lang.Fill(l.Why, "reason", l.Reasons[why])
 	case rules.Order:
 		v, _ := m.desk.View(s.ID, now)
 		for _, o := range v.Orders {
@@ -126,7 +134,7 @@ func (m *Merchant) mine(now time.Time, receipt commerce.ID, limit int) string {
 	if !ok {
 		return m.voice.Lang.CartEmpty
 	}
-	return m.voice.Mine(&v, now, limit)
+	return m.voiceOf(v.Show.ID).Mine(&v, now, limit)
 }
 
 func (m *Merchant) shop(show commerce.ID, now time.Time, limit int) string {

@@ -5,19 +5,20 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/preview"
+	"hawker/internal/live/recall"
 )
 
-// Bounds of what a show remembers for its pages and !why.
-const (
-	whyKept   = 10 * time.Minute
-	whyMost   = 20_000
-	streamMax = 10 // chat lines a second that pages are sent; a person cannot read more
+// FeedLine and ChatLine are lines of a show's feed and chats, for pages.
+type (
+	FeedLine = recall.FeedLine
+	ChatLine = recall.ChatLine
 )
 
-func (m *Merchant) memoryOf(show commerce.ID) *showMemory {
+func (m *Merchant) memoryOf(show commerce.ID) *recall.Show {
 	mem := m.memory[show]
 	if mem == nil {
-		mem = newShowMemory()
+		mem = recall.New()
 		m.memory[show] = mem
 	}
 	return mem
@@ -43,10 +44,9 @@ func (m *Merchant) remember(st commerce.State) {
 
 // feed adds a line to a show's feed of claims.
 func (m *Merchant) feed(o *commerce.Outcome, at time.Time, text string, c chat.Channel) {
-	mem := m.memoryOf(o.Show)
-	mem.feed.Add(FeedLine{
+	m.memoryOf(o.Show).Decided(FeedLine{
 		At: at, Viewer: o.Viewer, Channel: c, Text: text, What: o.What, Reason: o.Reason, Number: o.Number, Title: o.Title, Label: o.Label, Quantity: o.Wanted,
-		Holding: o.Holding, Waiting: o.Waiting, Place: o.Place, Hold: o.Hold, Order: o.Order, Total: o.Total, Sentence: m.voice.Feed(o),
+		Holding: o.Holding, Waiting: o.Waiting, Place: o.Place, Hold: o.Hold, Order: o.Order, Total: o.Total,
 	})
 	m.changed[o.Show] = true
 }
@@ -66,32 +66,25 @@ func (m *Merchant) note(t *turn, o *commerce.Outcome) {
 	}
 	m.changed[o.Show] = true
 	switch o.What {
+	case commerce.Expired:
+		if o.Reason == commerce.Offered { // nothing was set aside, so nothing ended
+			return
+		}
+		m.feed(o, t.now, "", chat.Channel{Platform: o.Viewer.Platform})
 	case commerce.Claimed:
 		mem := m.memoryOf(o.Show)
-		mem.claimed[who(o.Viewer)] = true
+		mem.Claimed(o.Viewer)
 		h := t.lines[o.Key]
 		text, c := "", chat.Channel{Platform: o.Viewer.Platform}
 		if h != nil {
 			text, c = h.msg.Text, h.msg.Channel
 			m.deciding.Add(time.Since(h.msg.Received))
 		}
-		m.setWhy(mem, o.Viewer, whyLine{t.now, o.Reason, *o})
+		mem.SetWhy(o.Viewer, o.Reason, t.now)
 		m.feed(o, t.now, text, c)
-	case commerce.Promoted, commerce.Expired, commerce.Released, commerce.Settled, commerce.Late, commerce.Unfilled, commerce.Undone:
+	case commerce.Promoted, commerce.Extended, commerce.Released, commerce.Settled, commerce.Late, commerce.Unfilled, commerce.Undone:
 		m.feed(o, t.now, "", chat.Channel{Platform: o.Viewer.Platform})
 	}
-}
-
-func (m *Merchant) setWhy(mem *showMemory, v chat.Viewer, w whyLine) {
-	if len(mem.why) > max(mem.whyMost, whyMost) {
-		for k, x := range mem.why {
-			if w.at.Sub(x.at) > whyKept {
-				delete(mem.why, k)
-			}
-		}
-		mem.whyMost = 2 * len(mem.why) // not for every line of a crowd that has said something lately
-	}
-	mem.why[who(v)] = w
 }
 
 // noteWhy remembers the reason of a line that was refused before any stock was looked at.
@@ -102,7 +95,7 @@ func (m *Merchant) noteWhy(h *heard, why commerce.Reason) {
 	}
 	o := commerce.Outcome{What: commerce.Claimed, Reason: why, Show: h.show, Number: h.cmd.Item, Wanted: h.cmd.Quantity, Viewer: h.msg.Viewer}
 	if why != commerce.Info { // a question does not hide what became of the claim before it
-		m.setWhy(m.memoryOf(h.show), h.msg.Viewer, whyLine{time.Now(), why, o})
+		m.memoryOf(h.show).SetWhy(h.msg.Viewer, why, time.Now())
 		m.feed(&o, time.Now(), h.msg.Text, h.msg.Channel)
 	}
 }
@@ -112,21 +105,10 @@ func (m *Merchant) showChat(h *heard) {
 	if h.show == 0 {
 		return
 	}
-	mem := m.memoryOf(h.show)
 	l := ChatLine{
 		ID: h.msg.ID, At: h.msg.Received, Channel: h.msg.Channel, Viewer: h.msg.Viewer, Text: h.msg.Text, Own: h.msg.Own, Roles: h.msg.Roles, Reason: h.cmd.Reason,
 	}
-	if !h.msg.Own && !h.msg.Bot {
-		v := h.msg.Viewer
-		if len(mem.spoke) < 200_000 {
-			mem.spoke[v] = true
-		}
-	}
-	mem.chat.Add(l)
-	if s := l.At.Unix(); s != mem.second {
-		mem.second, mem.streamed = s, 0
-	}
-	if mem.streamed++; mem.streamed <= streamMax {
+	if m.memoryOf(h.show).Heard(l, preview.Line{Text: h.msg.Text, Context: h.seen}, h.msg.Bot) {
 		m.hub.signal(m.ID, Signal{Kind: SignalChat, Show: h.show, Line: &l})
 	}
 }

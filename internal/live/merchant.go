@@ -3,10 +3,8 @@ package live
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,10 +14,14 @@ import (
 	"hawker/internal/lang"
 	"hawker/internal/live/codes"
 	"hawker/internal/live/command"
+	"hawker/internal/live/edits"
 	"hawker/internal/live/outbox"
 	"hawker/internal/live/pace"
+	"hawker/internal/live/recall"
+	"hawker/internal/live/shop"
 	"hawker/internal/live/speaker"
 	"hawker/internal/live/timing"
+	"hawker/internal/live/told"
 	"hawker/internal/live/wording"
 	"hawker/internal/sqldb"
 	"hawker/rules"
@@ -50,8 +52,6 @@ type call struct {
 	inbox string    // id of the webhook that it settles
 	paid  time.Time // when that webhook came
 	reply chan<- result
-	// refused is why it was taken out of its turn.
-	refused error
 }
 
 type result struct {
@@ -69,8 +69,8 @@ type Merchant struct {
 	stages    atomic.Pointer[map[chat.Channel]*stage]
 	about     sqldb.Merchant
 	voice     wording.Teller
-	local     map[chat.Channel]bool                  // chats on this machine, where loopback links lead somewhere
-	names     atomic.Pointer[map[commerce.ID]string] // of shows, as in addresses
+	local     map[chat.Channel]bool // chats on this machine, where loopback links lead somewhere
+	shows     atomic.Pointer[map[commerce.ID]showFacts]
 	codes     codes.Codes
 	paying    timing.Timing // from a payment's webhook to its shout-out said
 	answering timing.Timing // from a line's arrival to its answer said
@@ -80,20 +80,25 @@ type Merchant struct {
 	ready    chan struct{} // closed once the desk was loaded for the first time
 	accounts []*accountRun
 	speakers map[chat.Channel]*speaker.Speaker
-	store    *storeWorker
+	store    *shop.Worker
 
 	ended chan struct{} // closed once nothing is decided any more
 
-	box outbox.Box
+	box  outbox.Box
+	told told.Told // what became of answers that promise something
 
 	// The rest belongs to run.
+	toLog   chan []LogLine
+	durable *turn // the last batch, while what follows it waits
 	desk    *commerce.Desk
 	book    *rules.Book
-	memory  map[commerce.ID]*showMemory
+	memory  map[commerce.ID]*recall.Show
 	pace    pace.Pace
 	blocked map[chat.Viewer]bool
 	changed map[commerce.ID]bool // shows to signal
-	told    map[stateTold]time.Time
+	stated  map[stateTold]time.Time
+	edits   edits.Edits
+	rest    time.Time // nothing is tried by itself until then, because the database did not take the last batch
 	loaded  time.Time // when the desk was taken over
 	ids     outbox.IDs
 }
@@ -104,15 +109,16 @@ type accountRun struct {
 	speaker *speaker.Speaker
 	mu      sync.Mutex
 	trouble string // why it stopped listening; empty while it does
+	listens time.Time
 }
 
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
-		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*showMemory{},
-		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, told: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
+		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), toLog: make(chan []LogLine, logMost), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*recall.Show{},
+		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, stated: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
-	m.names.Store(&map[commerce.ID]string{})
+	m.shows.Store(&map[commerce.ID]showFacts{})
 	var err error
 	if m.book, err = m.readBook(ctx); err != nil {
 		return nil, err
@@ -132,8 +138,10 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 		}
 	}
 	if c.Store != nil {
-		m.store = newStoreWorker(m, c.Store)
-		m.store.reachable = h.Public != "" && (!h.loopback || c.StoreLocal)
+		m.store = &shop.Worker{Till: till{m}, Store: c.Store, DB: h.DB, Merchant: m.ID, Log: m.log}
+		if h.Public != "" && (!h.loopback || c.StoreLocal) {
+			m.store.Callback = h.Public + "/webhooks/shopify"
+		}
 	}
 	return m, nil
 }
@@ -148,9 +156,11 @@ func (m *Merchant) run(ctx context.Context) {
 		parts.Go(func() { m.listen(ctx, a) })
 	}
 	if m.store != nil {
-		parts.Go(func() { m.store.run(ctx) })
-		parts.Go(func() { m.store.takeIn(ctx) })
+		parts.Go(func() { m.store.Run(ctx) })
+		parts.Go(func() { m.store.TakeIn(ctx) })
 	}
+	var logged sync.WaitGroup
+	logged.Go(m.writeLog)
 	m.loop(ctx)
 	close(m.ended)
 	m.refuseAll()
@@ -159,6 +169,9 @@ func (m *Merchant) run(ctx context.Context) {
 	if m.desk != nil {
 		m.turn(context.WithoutCancel(ctx), nil)
 	}
+	m.letOut()
+	close(m.toLog)
+	logged.Wait()
 }
 
 // listen keeps one account's chat heard. Its client connects anew by itself; when it gives up, only the owner can help.
@@ -169,6 +182,9 @@ func (m *Merchant) listen(ctx context.Context, a *accountRun) {
 	case <-ctx.Done():
 		return
 	}
+	a.mu.Lock()
+	a.listens = time.Now()
+	a.mu.Unlock()
 	err := a.Chat.Listen(ctx, m.Deliver)
 	if err != nil && ctx.Err() == nil {
 		a.mu.Lock()
@@ -224,6 +240,7 @@ func (m *Merchant) refuseAll() {
 			}
 			if j.heard != nil && j.heard.cmd.Name.Claims() {
 				m.limited.Add(1)
+				m.sayHalted(j.heard, time.Now())
 			}
 			if j.query != nil {
 				j.query()
@@ -241,10 +258,10 @@ func (m *Merchant) nextWake(now time.Time) time.Duration {
 	if due, ok := m.desk.NextDue(); ok {
 		wait = min(wait, max(due.Sub(now), 0))
 	}
-	if m.box.Waiting() {
+	if m.box.Waiting() || m.told.Waiting() {
 		wait = min(wait, time.Second)
 	}
-	return wait
+	return max(wait, m.rest.Sub(now))
 }
 
 // takeOver loads the merchant from the database. It says again what a crash left unsaid.
@@ -258,11 +275,16 @@ func (m *Merchant) takeOver(ctx context.Context) bool {
 	}
 	m.desk, m.loaded = commerce.NewDesk(m.ID, st), time.Now()
 	m.restage()
-	for _, e := range st.Effects {
-		m.perform(m.revive(e))
+	left := make([]planned, len(st.Effects))
+	for i, e := range st.Effects {
+		left[i] = m.revive(e)
+	}
+	m.telling(left)
+	for _, e := range left {
+		m.perform(e)
 	}
 	if m.store != nil {
-		m.store.wakeAll()
+		m.store.WakeAll()
 	}
 	select {
 	case <-m.ready:
@@ -355,196 +377,6 @@ func (m *Merchant) look(ctx context.Context, f func()) error {
 	return nil
 }
 
-// turn decides what waits as one batch.
-func (m *Merchant) turn(ctx context.Context, jobs []job) {
-	now := time.Now()
-	t := &turn{now: now}
-	for i := range jobs {
-		switch {
-		case jobs[i].heard != nil:
-			m.hear(t, jobs[i].heard)
-		case jobs[i].cmd != nil:
-			if claim, ok := jobs[i].cmd.req.(commerce.Claim); ok && m.blocked[who(claim.Viewer)] {
-				claim.Unclear = commerce.Blocked
-				jobs[i].cmd.req = claim
-			}
-			t.reqs = append(t.reqs, jobs[i].cmd.req)
-			t.calls = append(t.calls, jobs[i].cmd)
-		}
-	}
-	if due, ok := m.desk.NextDue(); ok && !due.After(now) {
-		t.reqs = append(t.reqs, commerce.Expire{})
-	}
-	t.done = m.box.Take()
-	err := m.commit(ctx, t)
-	if err != nil {
-		m.box.Back(t.done)
-		m.failed.Add(1)
-		m.log.Error("nothing was decided: the batch could not be stored", "requests", len(t.reqs), "err", err)
-		for _, h := range t.heard { // nothing is promised; the feed and !why say that it was heard
-			if t.lines[askOf(h).Key] == h {
-				m.limited.Add(1)
-				m.noteWhy(h, commerce.Limited)
-			}
-		}
-	} else {
-		m.after(t)
-	}
-	m.settleCalls(t, err)
-	for i := range jobs {
-		if jobs[i].query != nil {
-			jobs[i].query()
-		}
-	}
-	m.signalChanged()
-	if errors.Is(err, commerce.ErrFenced) || errors.Is(err, commerce.ErrUnknown) {
-		m.desk = nil // whoever rules now, what is stored is the truth: load it anew
-	}
-}
-
-// turn is one batch on its way.
-type turn struct {
-	now      time.Time
-	reqs     []commerce.Request
-	calls    []*call
-	heard    []*heard
-	lines    map[commerce.Key]*heard // the lines that claims came from
-	done     []commerce.ID
-	marks    map[chat.Channel]time.Time
-	speeches []speechOf // answers to lines that change nothing
-	outcomes []commerce.Outcome
-	effects  []planned
-	batch    *commerce.Batch // nil when nothing was written
-}
-
-// commit plans and stores the turn. A key that turns out to be decided already is learnt, and the rest planned anew.
-func (m *Merchant) commit(ctx context.Context, t *turn) error {
-	for range 4 {
-		b, outs := m.desk.Plan(t.now, t.reqs)
-		t.outcomes = outs
-		t.effects = m.effects(t, outs)
-		for _, e := range t.effects {
-			if e.stored {
-				b.Effects = append(b.Effects, e.row())
-			}
-		}
-		b.Done = t.done
-		for _, c := range t.calls {
-			if c.inbox != "" {
-				b.Inbox = append(b.Inbox, c.inbox)
-			}
-		}
-		if b.Empty() {
-			m.desk.CommitNothing()
-			return nil
-		}
-		b.Watermarks = t.marks
-		// A batch on its way to the disk is not torn down; but a database that does not answer must not hold the shop for ever.
-		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitFor)
-		err := m.hub.DB.Commit(bound, b)
-		cancel()
-		if err == nil {
-			m.desk.Commit()
-			m.box.Removed(b.Done)
-			m.commits.Add(1)
-			t.batch = b
-			return nil
-		}
-		m.desk.Rollback()
-		if errors.Is(err, sqldb.ErrTaken) && t.giveUpShows(err) {
-			continue
-		}
-		if !errors.Is(err, commerce.ErrRepeated) {
-			return err
-		}
-		keys := make([]commerce.Key, 0, len(b.Decisions))
-		for _, d := range b.Decisions {
-			keys = append(keys, d.Key)
-		}
-		known, err := m.hub.DB.Decided(ctx, m.ID, keys)
-		if err != nil {
-			return err
-		}
-		for _, d := range known {
-			m.desk.Known(d, t.now)
-		}
-	}
-	return errors.New("keys of the batch are decided by somebody else at this moment")
-}
-
-// giveUpShows takes the shows to be stored out of a turn, because a name is another merchant's: nobody else's request must
-// fail with them. False when there is none.
-func (t *turn) giveUpShows(why error) bool {
-	found := false
-	t.reqs = slices.DeleteFunc(t.reqs, func(r commerce.Request) bool { _, is := r.(commerce.SetShow); found = found || is; return is })
-	for _, c := range t.calls {
-		if _, is := c.req.(commerce.SetShow); is {
-			c.refused = why
-		}
-	}
-	return found
-}
-
-// settleCalls answers the commands of a turn.
-func (m *Merchant) settleCalls(t *turn, err error) {
-	for _, c := range t.calls {
-		if err != nil {
-			c.reply <- result{err: fmt.Errorf("not done, try again: %w", err)}
-			continue
-		}
-		var r result
-		r.err = c.refused
-		if c.key.Message != "" {
-			for i := range t.outcomes {
-				if t.outcomes[i].Key == c.key {
-					r.out = t.outcomes[i]
-					break
-				}
-			}
-		}
-		if set, ok := c.req.(commerce.SetShow); ok {
-			for i := range t.outcomes {
-				if o := &t.outcomes[i]; o.What == commerce.Refused && o.Show == set.Show.ID {
-					r.err = &ClashError{o.Title}
-				}
-			}
-		}
-		c.reply <- r
-	}
-}
-
-// after does what follows a durable batch: memory for the pages, then the effects.
-func (m *Merchant) after(t *turn) {
-	staged := false
-	for i := range t.outcomes {
-		o := &t.outcomes[i]
-		m.note(t, o)
-		switch o.What {
-		case commerce.Begun, commerce.Over, commerce.Aired, commerce.Gated:
-			staged = true
-		}
-	}
-	if m.store != nil && t.batch != nil {
-		m.store.follow(t.batch)
-	}
-	for _, c := range t.calls {
-		if s, ok := c.req.(commerce.SetShow); ok {
-			staged = true
-			m.changed[s.Show.ID] = true
-		}
-	}
-	if staged {
-		m.restage()
-	}
-	m.logLines(t)
-	for _, e := range t.effects {
-		m.perform(e)
-	}
-	for _, s := range t.speeches {
-		m.say(s)
-	}
-}
-
 func (m *Merchant) signalChanged() {
 	for show := range m.changed {
 		m.hub.signal(m.ID, Signal{Kind: SignalChanged, Show: show})
@@ -557,10 +389,15 @@ func (m *Merchant) effectDone(id commerce.ID) {
 	if id == 0 {
 		return
 	}
-	if m.box.Done(id) { // make the loop look at its timer again
-		select {
-		case m.jobs <- job{query: func() {}}:
-		default:
-		}
+	if m.box.Done(id) {
+		m.nudge()
+	}
+}
+
+// nudge makes the loop look at its timer again.
+func (m *Merchant) nudge() {
+	select {
+	case m.jobs <- job{query: func() {}}:
+	default:
 	}
 }

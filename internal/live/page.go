@@ -1,16 +1,12 @@
 package live
 
 import (
-	"cmp"
 	"context"
-	"crypto/subtle"
-	"errors"
 	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/timing"
-	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 )
 
@@ -25,6 +21,10 @@ type ShowPage struct {
 	Channels          []ChannelState
 	Store             StoreState
 	Timing            Timings
+	// Restored is when the merchant's data came from a backup, zero when all is well: nothing is sold until RestoreWaits, which
+	// says in words what selling waits for, has come.
+	Restored     time.Time
+	RestoreWaits string
 }
 
 // ChannelState is a channel as measured.
@@ -33,6 +33,8 @@ type ChannelState struct {
 	Account string
 	// Waiting is how much waits to be said by the account, Dropped what was given up since the start.
 	Waiting, Dropped int
+	// Clock is by how much the platform's time stamps lie behind our clock at least.
+	Clock time.Duration
 }
 
 // StoreState is the store as measured.
@@ -70,8 +72,10 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 		if !found {
 			return
 		}
+		p.Restored = m.desk.Restored()
 		mem := m.memoryOf(show)
-		p.Feed, p.Chat, p.Viewers, p.Claimers = mem.feed.List(), mem.chat.List(), len(mem.spoke), len(mem.claimed)
+		p.Feed, p.Chat = mem.Feed(), mem.Chat()
+		p.Viewers, p.Claimers = mem.Figures()
 	})
 	if err != nil {
 		return p, err
@@ -85,13 +89,23 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 	p.Merchant = m.about
 	p.Channels = m.channelStates(p.Show.Channels)
 	if m.store != nil {
-		m.store.mu.Lock()
-		p.Store = StoreState{true, m.store.lastRead, cmp.Or(m.store.stuck, m.store.trouble)}
-		m.store.mu.Unlock()
+		read, trouble, waits := m.store.State()
+		p.Store, p.RestoreWaits = StoreState{true, read, trouble}, waits
+	}
+	switch {
+	case p.Restored.IsZero():
+		p.RestoreWaits = ""
+	case m.store == nil:
+		p.RestoreWaits = "Compare what is in stock with what is shown here, then open the sale."
+	case p.RestoreWaits == "":
+		p.RestoreWaits = "The store is being read."
 	}
 	p.Timing = Timings{m.deciding.Figures(), m.answering.Figures(), m.paying.Figures()}
 	return p, nil
 }
+
+// clockWrong is from what difference on a platform's clock is shown as wrong.
+const clockWrong = 30 * time.Second
 
 // channelStates are the states of channels, in their order; a channel that no account serves says so.
 func (m *Merchant) channelStates(channels []chat.Channel) []ChannelState {
@@ -111,6 +125,12 @@ func (m *Merchant) channelStates(channels []chat.Channel) []ChannelState {
 				}
 				a.mu.Unlock()
 			}
+		}
+		if st := (*m.stages.Load())[c]; st != nil {
+			s.Clock = st.clock.Least()
+		}
+		if s.Trouble == "" && (s.Clock > clockWrong || s.Clock < -clockWrong) {
+			s.Trouble = "Its clock and ours differ by " + s.Clock.Abs().Round(time.Second).String() + ". Claims are taken all the same."
 		}
 		if s.Trouble == "" && !m.linkable(c) {
 			s.Trouble = "Answers carry no links, because our address leads only to this machine. Set HAWKER_PUBLIC_URL to what viewers can reach."
@@ -163,58 +183,6 @@ func (h *Hub) ReceiptOf(ctx context.Context, merchant, show commerce.ID, v chat.
 	return id, err
 }
 
-// Code is the code that binds a browser to whoever types it in a chat: "!connect CODE".
-func (h *Hub) Code(merchant commerce.ID, browser seal.Token) (string, error) {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return "", ErrNotHere
-	}
-	return m.codes.Code(browser, time.Now())
-}
-
-// Typed is the viewer who typed the browser's code and whom its page asks about; false when nobody did.
-func (h *Hub) Typed(merchant commerce.ID, browser seal.Token) (chat.Viewer, bool) {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return chat.Viewer{}, false
-	}
-	return m.codes.Waiting(browser, time.Now())
-}
-
-// Confirm binds the browser to the viewer who typed its code, or with yes false forgets that somebody did. The browser may
-// then change and give back what that viewer holds.
-func (h *Hub) Confirm(ctx context.Context, merchant commerce.ID, browser seal.Token, yes bool) error {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return ErrNotHere
-	}
-	v, ok := m.codes.Waiting(browser, time.Now())
-	if !ok {
-		return errors.New("nobody typed the code of this page yet")
-	}
-	if yes {
-		if err := h.DB.BindBrowser(ctx, merchant, browser, v); err != nil {
-			return err
-		}
-	}
-	m.codes.Take(browser)
-	return nil
-}
-
-// Own binds a browser to the viewer of a receipt by the token that only that viewer's private answers carry. ErrNotFound when
-// the token is not the receipt's.
-func (h *Hub) Own(ctx context.Context, merchant, receipt commerce.ID, token, browser seal.Token) error {
-	v, err := h.Receipt(ctx, merchant, receipt)
-	if err != nil {
-		return err
-	}
-	want := h.ownToken(merchant, receipt, v.Receipt.Generation)
-	if subtle.ConstantTimeCompare([]byte(want.Reveal()), []byte(token.Reveal())) != 1 {
-		return ErrNotFound
-	}
-	return h.DB.BindBrowser(ctx, merchant, browser, v.Receipt.Viewer)
-}
-
 // Totals are figures for operators, over all merchants served here.
 type Totals struct {
 	Lines, Commands, Unseen, Limited, Commits, Failed, Said, Unsaid, Unlogged, Waiting int64
@@ -251,17 +219,4 @@ func (h *Hub) Ready() error {
 	default:
 		return ErrNotHere
 	}
-}
-
-// Person is the person that a viewer counts as: the same for viewers that were joined.
-func (h *Hub) Person(ctx context.Context, merchant commerce.ID, v chat.Viewer) (string, error) {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return "", ErrNotHere
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	var person string
-	err := m.look(ctx, func() { person = m.desk.Person(v) })
-	return person, err
 }

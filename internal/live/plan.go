@@ -76,7 +76,17 @@ type stateTold struct {
 
 // answerTo is the answer to a line, or the news for somebody who was promoted.
 func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
-	if o.What != commerce.Claimed && o.What != commerce.Promoted || o.Answer.Channel.ID == "" || o.Answer.Kind == chat.ToRequest {
+	switch o.What {
+	case commerce.Claimed, commerce.Promoted:
+	case commerce.Reminded, commerce.Extended:
+		if o.Reason == commerce.Offered { // it takes nothing from its owner when it ends
+			return planned{}, false
+		}
+		o.Answer = m.reach(o.Show, o.Viewer) // a way that was private has ended by now
+	default:
+		return planned{}, false
+	}
+	if o.Answer.Channel.ID == "" || o.Answer.Kind == chat.ToRequest {
 		return planned{}, false
 	}
 	if o.Repeat && !o.Answer.Private() { // it was answered when it first came
@@ -90,10 +100,10 @@ func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 	}
 	if (o.Reason == commerce.Paused || o.Reason == commerce.Ended) && !o.Answer.Private() { // what holds for all is told to all, once in a while
 		k := stateTold{o.Answer.Channel, o.Reason}
-		if t.now.Sub(m.told[k]) < tellState {
+		if t.now.Sub(m.stated[k]) < tellState {
 			return planned{}, false
 		}
-		m.told[k] = t.now
+		m.stated[k] = t.now
 	}
 	p := planned{
 		id: m.ids.Next(t.now), kind: effectSay, show: o.Show, notAfter: t.now.Add(answerFor), timing: &m.answering,
@@ -106,6 +116,11 @@ func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 	p.stored = o.What == commerce.Promoted || o.Hold != 0 || o.Place != 0
 	if o.Repeat {
 		p.stored = false
+	} else {
+		p.tells = tells(o)
+	}
+	if o.What == commerce.Reminded && o.Due.Before(p.notAfter) {
+		p.notAfter = o.Due
 	}
 	if p.speech.To.Token != "" {
 		token, id := p.speech.To.Token, p.id
@@ -114,12 +129,33 @@ func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 	return p, true
 }
 
+// tells is the hold that an outcome tells its owner of for the first time, 0 when it tells of none.
+func tells(o *commerce.Outcome) commerce.ID {
+	if o.What == commerce.Reminded {
+		return 0
+	}
+	return o.Hold
+}
+
+// reach is where a viewer is told what nobody asked for: the channel of the viewer's last command, else the show's channel on
+// that platform. The zero Answer when there is none: who is in the room alone sees it there.
+func (m *Merchant) reach(show commerce.ID, v chat.Viewer) chat.Answer {
+	if c, ok := m.memoryOf(show).Where(v); ok {
+		return chat.Answer{Kind: chat.ToChannel, Channel: c}
+	}
+	if s := m.desk.Show(show); s != nil {
+		for _, c := range s.Channels {
+			if c.Platform == v.Platform {
+				return chat.Answer{Kind: chat.ToChannel, Channel: c}
+			}
+		}
+	}
+	return chat.Answer{}
+}
+
 // generation is the generation of a receipt's address.
 func (m *Merchant) generation(receipt commerce.ID) int {
-	if r, ok := m.desk.Receipt(receipt, time.Time{}); ok {
-		return r.Receipt.Generation
-	}
-	return 0
+	return m.desk.Generation(receipt)
 }
 
 // eventOf is the event that an outcome is for rules.
@@ -130,7 +166,7 @@ func eventOf(o *commerce.Outcome) (rules.Event, bool) {
 	case commerce.Promoted:
 		return rules.Promoted, true
 	case commerce.Expired:
-		return rules.HoldExpired, true
+		return rules.HoldExpired, o.Reason != commerce.Offered // nothing was set aside, so nothing came free
 	case commerce.Aired:
 		return rules.ItemOnAir, o.Number != 0
 	case commerce.Begun:
@@ -192,9 +228,9 @@ func image(s *commerce.Show, number int) string {
 
 // paidAt is when the webhook came that an outcome settles; zero when it was no webhook.
 func (t *turn) paidAt(o *commerce.Outcome) time.Time {
-	for _, c := range t.calls {
-		if p, ok := c.req.(commerce.Paid); ok && p.Order.Name == o.Order {
-			return c.paid
+	for _, a := range t.asks {
+		if p, ok := a.req.(commerce.Paid); ok && a.call != nil && p.Order.Name == o.Order {
+			return a.call.paid
 		}
 	}
 	return time.Time{}

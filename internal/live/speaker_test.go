@@ -86,7 +86,7 @@ var here = chat.Channel{Platform: chat.Twitch, ID: "1001"}
 // teller is a merchant with just what putting outcomes into words needs.
 func teller(p *platform) (*Merchant, *speaker.Speaker) {
 	m := &Merchant{hub: &Hub{Public: "https://shop.example"}, voice: wording.Teller{Lang: lang.For("en"), Zone: time.UTC}, speakers: map[chat.Channel]*speaker.Speaker{}}
-	m.names.Store(&map[commerce.ID]string{7: "spring"})
+	m.shows.Store(&map[commerce.ID]showFacts{7: {name: "spring"}})
 	s := &speaker.Speaker{Chat: p, Log: discard(), Join: m.join}
 	m.speakers[here] = s
 	return m, s

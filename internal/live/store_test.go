@@ -14,8 +14,8 @@ import (
 	"hawker/internal/sqldb"
 )
 
-// till is a store that the test looks into.
-type till struct {
+// cashier is a store that the test looks into.
+type cashier struct {
 	draft func() // called while a draft is being made
 
 	mu     sync.Mutex
@@ -24,11 +24,11 @@ type till struct {
 	refuse map[string]error // of Release, by draft
 }
 
-func (s *till) Stock(context.Context, []string) (map[string]commerce.Reading, error) {
+func (s *cashier) Stock(context.Context, []string) (map[string]commerce.Reading, error) {
 	return nil, nil //nolint:nilnil // it counts nothing
 }
 
-func (s *till) Draft(_ context.Context, d Draft) (Drafted, error) {
+func (s *cashier) Draft(_ context.Context, d Draft) (Drafted, error) {
 	if s.draft != nil {
 		s.draft()
 	}
@@ -39,7 +39,7 @@ func (s *till) Draft(_ context.Context, d Draft) (Drafted, error) {
 	return Drafted{ID: id, URL: "https://store.example/" + id, Created: time.Now()}, nil
 }
 
-func (s *till) Release(_ context.Context, draft string) error {
+func (s *cashier) Release(_ context.Context, draft string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.refuse[draft]; err != nil {
@@ -49,26 +49,28 @@ func (s *till) Release(_ context.Context, draft string) error {
 	return nil
 }
 
-func (s *till) Adjust(context.Context, string, int64, string) error { return nil }
+func (s *cashier) Adjust(context.Context, string, int64, string) error { return nil }
 
-func (s *till) CartLink(Draft) (string, error) { return "https://store.example/cart", nil }
+func (s *cashier) CartLink(Draft) (string, error) { return "https://store.example/cart", nil }
 
-func (s *till) OrdersSince(context.Context, time.Time, func(commerce.Order) error) error { return nil }
+func (s *cashier) OrdersSince(context.Context, time.Time, func(commerce.Order) error) error {
+	return nil
+}
 
-func (s *till) Ready(context.Context, string) error { return nil }
+func (s *cashier) Ready(context.Context, string) error { return nil }
 
-func (s *till) Read(_ string, body []byte) (Notice, error) {
+func (s *cashier) Read(_ string, body []byte) (Notice, error) {
 	return Notice{Order: &commerce.Order{Store: string(body), Name: string(body), State: commerce.OrderPaid, Updated: time.Now()}}, nil
 }
 
-func (s *till) released() []string {
+func (s *cashier) released() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.gone)
 }
 
 // sell puts a store behind the stall.
-func (s *stall) sell(x *till) {
+func (s *stall) sell(x *cashier) {
 	s.t.Helper()
 	connect := s.hub.Connect
 	s.hub.Connect = func(ctx context.Context, m sqldb.Merchant) (Connections, error) {
@@ -108,7 +110,7 @@ func (s *stall) receipt(name string) commerce.ReceiptView {
 // Two taps on "Continue to checkout" lead to one checkout: of two, both could be paid.
 func TestCheckoutIsMadeOnce(t *testing.T) {
 	s := openStall(t, t.TempDir())
-	x := &till{draft: func() { time.Sleep(100 * time.Millisecond) }}
+	x := &cashier{draft: func() { time.Sleep(100 * time.Millisecond) }}
 	s.sell(x)
 	s.types("ana", "!buy 3")
 	s.says("#3 Mug held")
@@ -133,7 +135,7 @@ func TestCheckoutIsMadeOnce(t *testing.T) {
 func TestCheckoutIsFinishedWithoutItsBrowser(t *testing.T) {
 	s := openStall(t, t.TempDir())
 	ctx, leave := context.WithCancel(context.Background())
-	s.sell(&till{draft: leave})
+	s.sell(&cashier{draft: leave})
 	s.types("ana", "!buy 3")
 	s.says("#3 Mug held")
 	if _, err := s.hub.Checkout(ctx, s.merchant, s.receipt("ana").Receipt.ID); err != nil {
@@ -147,7 +149,7 @@ func TestCheckoutIsFinishedWithoutItsBrowser(t *testing.T) {
 // What is given back while the store makes its checkout is in no checkout.
 func TestCheckoutOfWhatWasGivenBack(t *testing.T) {
 	s := openStall(t, t.TempDir())
-	x := &till{}
+	x := &cashier{}
 	s.sell(x)
 	s.types("ana", "!buy 3")
 	s.says("#3 Mug held")
@@ -176,14 +178,37 @@ func TestCheckoutOfWhatWasGivenBack(t *testing.T) {
 	}
 }
 
+// What is first paid, first served is paid at a checkout that sets nothing aside, apart from what is held.
+func TestCheckoutOfOffers(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	s.change(func(show *commerce.Show) { show.Lineup.Items[1].FirstPaid = true })
+	x := &cashier{}
+	s.sell(x)
+	s.types("ana", "!buy 3")
+	s.says("#3 Mug held")
+	s.types("ana", "!buy 4")
+	s.says("First paid, first served")
+	id := s.receipt("ana").Receipt.ID
+	for range 2 {
+		if _, err := s.hub.Checkout(context.Background(), s.merchant, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.made) != 2 || x.made[0].Until.IsZero() || !x.made[1].Until.IsZero() || len(x.made[0].Holds) != 1 || len(x.made[1].Holds) != 1 {
+		t.Errorf("drafts %+v", x.made)
+	}
+}
+
 // A draft that the store keeps does not keep the others.
 func TestReleasesGoOn(t *testing.T) {
 	s := openStall(t, t.TempDir())
-	x := &till{refuse: map[string]error{"D1": errors.New("it is paid")}}
+	x := &cashier{refuse: map[string]error{"D1": errors.New("it is paid")}}
 	s.sell(x)
 	w := s.hub.Merchant(s.merchant).store
 	for _, d := range []string{"D1", "D2", "D3"} {
-		w.release(d)
+		w.Release(d)
 	}
 	s.until("the others are let go", func() bool { return len(x.released()) == 2 })
 	x.mu.Lock()
@@ -199,7 +224,7 @@ func TestWebhooksAreFound(t *testing.T) {
 	if _, err := s.db.PutWebhook(ctx, s.merchant, sqldb.Webhook{ID: "w1", Topic: "orders/paid", Body: []byte("O1"), Came: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	s.sell(&till{})
+	s.sell(&cashier{})
 	s.until("the inbox is empty", func() bool {
 		open, err := s.db.OpenWebhooks(ctx, s.merchant, 10)
 		return err == nil && len(open) == 0

@@ -2,6 +2,7 @@ package live
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,12 +16,27 @@ import (
 // ownKind is the kind of the token in private links: it binds the browser that opens them.
 const ownKind = "own"
 
+// showFacts is what answers need of a show in whatever goroutine they are put into words.
+type showFacts struct {
+	name string // as in addresses
+	once bool   // it is live, and its holds are paid together after its end
+}
+
+func (m *Merchant) facts(show commerce.ID) showFacts { return (*m.shows.Load())[show] }
+
+// voiceOf is the merchant's voice for a show.
+func (m *Merchant) voiceOf(show commerce.ID) *wording.Teller {
+	v := m.voice
+	v.PayOnce = m.facts(show).once
+	return &v
+}
+
 // room is the address of a show's page, empty when links lead nowhere in the channel.
 func (m *Merchant) room(show commerce.ID, c chat.Channel) string {
 	if !m.linkable(c) {
 		return ""
 	}
-	if name := (*m.names.Load())[show]; name != "" {
+	if name := m.facts(show).name; name != "" {
 		return m.hub.Public + "/live/" + url.PathEscape(name)
 	}
 	return ""
@@ -74,13 +90,14 @@ func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {
 	} else if w.Link = m.receiptLink(o.Receipt, s.Generation, to.Channel, private); w.Link == "" {
 		w.Link = m.room(o.Show, to.Channel)
 	}
-	mention := ""
+	w.Link = choosing(o, w.Link)
+	mention, voice := "", m.voiceOf(o.Show)
 	if !private && (to.Kind != chat.ToReply || !b.Replies) {
 		mention = "@" + m.voice.Lang.NameOr(o.Viewer.Name) + " "
 	}
 	limit := wording.Long
 	for {
-		w.Text = mention + m.voice.Sentence(o, w.Link, limit)
+		w.Text = mention + voice.Sentence(o, w.Link, limit)
 		if b.MaxRunes == 0 || limit == wording.Short || utf8.RuneCountInString(w.Text) <= b.MaxRunes {
 			break
 		}
@@ -88,4 +105,16 @@ func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {
 	}
 	m.label(&w)
 	return w
+}
+
+// choosing makes a link lead to where the viewer can choose what an unclear claim meant.
+func choosing(o *commerce.Outcome, link string) string {
+	if link == "" || o.Number == 0 || o.What != commerce.Claimed || o.Reason != commerce.NeedsVariant && o.Reason != commerce.NeedsItem {
+		return link
+	}
+	sep := "?"
+	if strings.Contains(link, "?") {
+		sep = "&"
+	}
+	return link + sep + "item=" + strconv.Itoa(o.Number)
 }

@@ -33,6 +33,7 @@ const (
 	KindGate     = "gate"
 	KindSetShow  = "set_show"
 	KindBind     = "bind"
+	KindReopen   = "reopen"
 )
 
 // New packs a request of package commerce.
@@ -65,6 +66,8 @@ func New(key commerce.Key, r commerce.Request) (Command, error) {
 		kind = KindSetShow
 	case commerce.Bind:
 		kind = KindBind
+	case commerce.Reopen:
+		kind = KindReopen
 	default:
 		return Command{}, fmt.Errorf("command of type %T: not for outside", r)
 	}
@@ -72,7 +75,7 @@ func New(key commerce.Key, r commerce.Request) (Command, error) {
 	return Command{key, kind, body}, err
 }
 
-// Request unpacks a command. The key of a viewer's command is the command's own.
+// Request unpacks a command. The key of what is decided once is the command's own.
 func (c Command) Request() (commerce.Request, error) {
 	switch c.Kind {
 	case KindClaim:
@@ -88,7 +91,9 @@ func (c Command) Request() (commerce.Request, error) {
 		r.Ask = c.ask(r.Ask)
 		return r, err
 	case KindRelease:
-		return unpack[commerce.Release](c)
+		r, err := unpack[commerce.Release](c)
+		r.Key = c.Key
+		return r, err
 	case KindOpened:
 		return unpack[commerce.Opened](c)
 	case KindDrafted:
@@ -98,21 +103,29 @@ func (c Command) Request() (commerce.Request, error) {
 	case KindRead:
 		return unpack[commerce.Read](c)
 	case KindSetStock:
-		return unpack[commerce.SetStock](c)
+		r, err := unpack[commerce.SetStock](c)
+		r.Key = c.Key
+		return r, err
 	case KindAir:
-		return unpack[commerce.Air](c)
+		r, err := unpack[commerce.Air](c)
+		r.Key = c.Key
+		return r, err
 	case KindGate:
-		return unpack[commerce.Gate](c)
+		r, err := unpack[commerce.Gate](c)
+		r.Key = c.Key
+		return r, err
 	case KindSetShow:
 		return unpack[commerce.SetShow](c)
 	case KindBind:
 		return unpack[commerce.Bind](c)
+	case KindReopen:
+		return unpack[commerce.Reopen](c)
 	}
 	return nil, fmt.Errorf("command of kind %q: unknown", c.Kind)
 }
 
 func (c Command) ask(a commerce.Ask) commerce.Ask {
-	a.Key = c.Key
+	a.Key, a.Viewer.Name = c.Key, chat.Clean(a.Viewer.Name)
 	a.Answer = chat.Answer{Kind: chat.ToRequest}
 	return a
 }

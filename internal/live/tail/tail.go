@@ -24,3 +24,10 @@ func (t *Tail[T]) List() []T {
 	out = append(out, t.all[t.head:]...)
 	return append(out, t.all[:t.head]...)
 }
+
+// Each calls f for every thing kept, which it may change.
+func (t *Tail[T]) Each(f func(*T)) {
+	for i := range t.all {
+		f(&t.all[i])
+	}
+}

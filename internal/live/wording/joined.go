@@ -24,10 +24,19 @@ func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
 		g := group{what: strconv.Itoa(o.Number) + " " + what(o, 1, Short)}
 		who := l.NameOr(o.Viewer.Name)
 		switch {
-		case o.What == commerce.Promoted, o.Reason == commerce.Held, o.Reason == commerce.PartlyHeld, o.Reason == commerce.Changed:
+		case o.What == commerce.Reminded:
+			g.form, g.time, pays = l.JoinReminder, l.Span(max(time.Until(o.Due), 0)), true
+		case o.Reason == commerce.Offered:
+			g.form, pays = l.JoinOffered, true
+		case o.What == commerce.Promoted, o.What == commerce.Extended, o.Reason == commerce.Held, o.Reason == commerce.PartlyHeld, o.Reason == commerce.Changed:
 			g.form, g.time, pays = l.JoinHeld, l.Span(heldFor(o.Due, time.Now())), true
-			if o.What == commerce.Promoted {
+			switch {
+			case o.What == commerce.Promoted && t.PayOnce:
+				g.form, g.time = l.JoinPromotedOnce, ""
+			case o.What == commerce.Promoted:
 				g.form = l.JoinPromoted
+			case t.PayOnce:
+				g.form, g.time = l.JoinHeldOnce, ""
 			}
 			if o.Holding > 1 {
 				who += " x" + strconv.Itoa(o.Holding)

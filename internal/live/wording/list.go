@@ -37,11 +37,16 @@ func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time, limit int) string 
 	l := t.Lang
 	var parts []string
 	for _, h := range v.Holds {
-		if h.State != commerce.StateHeld || len(parts) == mineMost {
+		if !h.Open() || len(parts) == mineMost {
 			continue
 		}
 		form := l.MeHold
-		if h.Frozen {
+		switch {
+		case h.State == commerce.StateOffered:
+			form = l.MeOffered
+		case t.PayOnce:
+			form = l.MeOnce
+		case h.Frozen:
 			form = l.MeFrozen
 		}
 		o := commerce.Outcome{Title: h.Title, Label: h.Label}

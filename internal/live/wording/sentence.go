@@ -12,10 +12,12 @@ import (
 	"hawker/internal/lang"
 )
 
-// Teller is a voice: a language, and a time zone for times of day.
+// Teller is a voice: a language, and a time zone for times of day. PayOnce is for shows whose holds are paid together after
+// their end: no clock is told of them.
 type Teller struct {
-	Lang *lang.Words
-	Zone *time.Location
+	Lang    *lang.Words
+	Zone    *time.Location
+	PayOnce bool
 }
 
 // Long and Short are how much of a product's title a chat line has, in code points; Short is for platforms with short lines
@@ -62,22 +64,45 @@ func (t *Teller) Sentence(o *commerce.Outcome, link string, limit int) string {
 		"choices", choices(o.Choices), "choice", first(o.Choices),
 	}
 	say := func(s string) string { return lang.Fill(s, pairs...) }
-	pay := ""
+	pay, choose := "", ""
 	if link != "" {
-		pay = say(l.Pay)
+		pay, choose = say(l.Pay), say(l.Choose)
+		if t.PayOnce {
+			pay = say(l.Details)
+		}
 	}
-	if o.What == commerce.Promoted {
+	switch {
+	case o.What == commerce.Reminded, o.What == commerce.Extended, o.Reason == commerce.Offered:
+		pairs[3] = what(o, max(o.Holding, o.Wanted), limit)
+	case o.What == commerce.Claimed && o.Reason == commerce.PartlyHeld:
+		pairs[3] = what(o, 1, limit)
+	}
+	if t.PayOnce {
+		if s, ok := t.once(o, say); ok {
+			return s + pay
+		}
+	}
+	switch o.What {
+	case commerce.Promoted:
+		if o.Reason == commerce.Offered {
+			return say(l.Offered) + pay
+		}
 		return say(l.Promoted) + pay
+	case commerce.Reminded:
+		pairs[15] = l.Span(time.Until(o.Due)) // it is seen at once or too late: nothing is taken off for reading it
+		return say(l.Reminder) + pay
+	case commerce.Extended:
+		return say(l.Extended) + pay
 	}
 	switch o.Reason {
+	case commerce.Offered:
+		return say(l.Offered) + pay
 	case commerce.Held:
 		return say(l.Held) + pay
 	case commerce.PartlyHeld:
 		if o.Waiting > 0 {
-			pairs[3] = what(o, 1, limit)
 			return say(l.Partly) + pay
 		}
-		pairs[3] = what(o, 1, limit)
 		return say(l.PartlyCapped) + pay
 	case commerce.Waitlisted:
 		pairs[3] = what(o, o.Waiting, limit)
@@ -87,9 +112,9 @@ func (t *Teller) Sentence(o *commerce.Outcome, link string, limit int) string {
 	case commerce.SoldOut:
 		return say(l.SoldOut)
 	case commerce.NeedsVariant:
-		return say(l.NeedsVariant)
+		return say(l.NeedsVariant) + choose
 	case commerce.NeedsItem:
-		return l.NeedsItem
+		return l.NeedsItem + choose
 	case commerce.UnknownItem:
 		return l.UnknownItem
 	case commerce.NotOnSale:
@@ -112,6 +137,23 @@ func (t *Teller) Sentence(o *commerce.Outcome, link string, limit int) string {
 	return l.Unclear
 }
 
+// once is what came of a request whose holds are paid together after the show; false for what is said alike in every show.
+func (t *Teller) once(o *commerce.Outcome, say func(string) string) (string, bool) {
+	l := t.Lang
+	switch {
+	case o.Reason == commerce.Offered:
+	case o.What == commerce.Promoted:
+		return say(l.PromotedOnce), true
+	case o.What == commerce.Extended || o.What == commerce.Claimed && (o.Reason == commerce.Held || o.Reason == commerce.Changed):
+		return say(l.HeldOnce), true
+	case o.What == commerce.Claimed && o.Reason == commerce.PartlyHeld && o.Waiting > 0:
+		return say(l.PartlyOnce), true
+	case o.What == commerce.Claimed && o.Reason == commerce.PartlyHeld:
+		return say(l.PartlyCappedOnce), true
+	}
+	return "", false
+}
+
 // choices lists labels to choose from, at most eight.
 func choices(labels []string) string {
 	if len(labels) > 8 {
@@ -125,27 +167,4 @@ func first(labels []string) string {
 		return ""
 	}
 	return labels[0]
-}
-
-// Feed is an outcome for the dashboard's feed.
-func (t *Teller) Feed(o *commerce.Outcome) string {
-	l := t.Lang
-	pairs := []string{"qty", strconv.Itoa(o.Holding), "total", o.Total.String(), "order", o.Order}
-	switch o.What {
-	case commerce.Promoted:
-		return lang.Fill(l.FeedPromoted, pairs...)
-	case commerce.Expired:
-		return l.FeedExpired
-	case commerce.Released:
-		return l.FeedReleased
-	case commerce.Settled:
-		return lang.Fill(l.FeedPaid, pairs...)
-	case commerce.Late:
-		return lang.Fill(l.FeedLate, pairs...)
-	case commerce.Unfilled:
-		return lang.Fill(l.FeedUnfilled, pairs...)
-	case commerce.Undone:
-		return lang.Fill(l.FeedUndone, pairs...)
-	}
-	return l.Reasons[o.Reason]
 }

@@ -1,0 +1,85 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hawker/commerce"
+	"hawker/internal/bus"
+	"hawker/internal/chat"
+)
+
+// forgetFor bounds how long erasing may take: the chat log of 30 days is read for it.
+const forgetFor = 5 * time.Minute
+
+// Forget erases what is kept of a viewer: the name, wherever it stands, and the texts of their lines. What they hold is given
+// back first. The ledger stays; it knows people by the platform's id alone. What was begun is finished although ctx ends.
+// Errors: ErrNotHere, the database's own; after an error it may be asked for again.
+func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) error {
+	m := h.Merchant(merchant)
+	if m == nil {
+		return ErrNotHere
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetFor)
+	defer cancel()
+	var shows []commerce.ID
+	if err := m.look(ctx, func() {
+		for _, s := range m.desk.Shows() {
+			if m.desk.ReceiptOf(s.ID, v) != 0 {
+				shows = append(shows, s.ID)
+			}
+		}
+	}); err != nil {
+		return err
+	}
+	if _, err := m.ask(ctx, &call{req: commerce.Bind{Viewer: who(v)}}); err != nil { // what others of the person hold stays theirs
+		return err
+	}
+	for _, s := range shows {
+		if _, err := m.ask(ctx, &call{req: commerce.Pass{Ask: commerce.Ask{Show: s, Viewer: who(v)}}}); err != nil {
+			return err
+		}
+	}
+	if err := h.DB.Forget(ctx, merchant, v); err != nil {
+		return fmt.Errorf("erase a viewer: %w", err)
+	}
+	if err := m.look(ctx, func() {
+		for id, mem := range m.memory {
+			mem.Forget(v)
+			m.changed[id] = true
+		}
+		m.desk = nil // its names too: it is loaded anew
+	}); err != nil {
+		return err
+	}
+	return h.forgetLines(ctx, merchant, v)
+}
+
+// forgetLines erases a viewer's lines from the chat log.
+func (h *Hub) forgetLines(ctx context.Context, merchant commerce.ID, v chat.Viewer) error {
+	if err := h.Bus.Logged(ctx); err != nil {
+		return fmt.Errorf("erase a viewer's lines: %w", err)
+	}
+	for from := uint64(0); ; {
+		records, err := h.Bus.ReadLog(ctx, bus.Range{Merchant: int64(merchant), From: from})
+		if err != nil {
+			return fmt.Errorf("erase a viewer's lines: %w", err)
+		}
+		if len(records) == 0 {
+			return nil
+		}
+		var theirs []uint64
+		for _, r := range records {
+			var l LogLine
+			if json.Unmarshal(r.Data, &l) == nil && who(l.Message.Viewer) == who(v) {
+				theirs = append(theirs, r.Seq)
+			}
+		}
+		if err := h.Bus.EraseLog(ctx, theirs...); err != nil {
+			return err
+		}
+		from = records[len(records)-1].Seq + 1
+	}
+}
