@@ -5,7 +5,7 @@ GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
-.PHONY: help build test deps lint vuln cross ci release fuzz kill bench
+.PHONY: help build test deps lint vuln cross ci release fuzz crash bench
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -41,8 +41,13 @@ release: ## archives for Linux, macOS and Windows in dist/, with checksums
 fuzz: ## every fuzz target for a minute
 	@scripts/fuzz '$(GO)' 60s
 
-kill: ## the till under a thousand kills (long)
-	HAWKER_TEST_KILLS=1000 $(GO) test -timeout 0 -run Kill ./internal/sqldb/
+KILLS ?= 200
+NODES ?= 100
+RANDOM ?= 500
+
+crash: ## the till killed, doubled, cut off and driven at random, for long (KILLS=200 NODES=100 RANDOM=500)
+	HAWKER_TEST_KILLS=$(KILLS) HAWKER_TEST_NODES=$(NODES) HAWKER_TEST_RANDOM=$(RANDOM) \
+		$(GO) test -v -count=1 -timeout 0 -run 'Kill|TwoNodes|TwoProcesses|TwoHubs|ExpiryRacesPayment|Random|Failures' ./internal/sqldb/ ./internal/live/proof/
 
 bench: ## benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./rules/ ./commerce/... ./internal/sqldb/ ./relay/...

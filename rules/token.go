@@ -373,6 +373,13 @@ func (l *line) run(s, e int) int {
 		l.add(kCode, s, j, int32(n), word{})
 		return j
 	}
+	if t[0] == 'x' && digit && len(bytes.TrimLeft(t[1:], "0123456789")) == 0 && j+1 < e && b[j] == '.' && isDigit(b[j+1]) { // x1.5 is no amount, its 5 no item
+		for j++; j < e && isDigit(b[j]); {
+			j++
+		}
+		l.add(kDecimal, s, j, 0, word{})
+		return j
+	}
 	w, known := l.g.words[string(t)]
 	switch {
 	case l.g.values[string(t)]:

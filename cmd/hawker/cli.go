@@ -16,6 +16,11 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Play a whole sale on this machine: pretend chats, a pretend shop and pretend video platforms. Needs nothing."`
 	Apply   applyCmd   `cmd:"" help:"Set up a merchant from a YAML file: shop, channels, shows, lineup, video destinations, rules."`
 	Export  exportCmd  `cmd:"" help:"Write a merchant's set-up as the YAML that apply reads."`
+	Audit   auditCmd   `cmd:"" help:"Prove from the ledger that nothing was oversold, nothing decided twice and nothing changed afterwards."`
+	Backup  backupCmd  `cmd:"" help:"Write everything into one file, also while a hub runs."`
+	Restore restoreCmd `cmd:"" help:"Put a backup into an empty data folder or database."`
+	Verify  verifyCmd  `cmd:"" help:"Prove that a backup is whole and can be restored."`
+	Bench   benchCmd   `cmd:"" help:"Measure hawker on this machine."`
 	Health  healthCmd  `cmd:"" help:"Ask a running hub whether it can sell (for health checks)."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 			t.Errorf("docs/settings.md does not have %s", n)
 		}
 	}
-	for _, doc := range []string{"README.md", "docs/settings.md", "docs/architecture.md"} {
+	for _, doc := range []string{"README.md", "docs/settings.md", "docs/architecture.md", "docs/audit.md", "docs/backup.md"} {
 		for _, n := range regexp.MustCompile(`HAWKER_[A-Z_]+`).FindAllString(document(t, doc), -1) {
 			if !known[n] {
 				t.Errorf("%s names %s, which is no setting", doc, n)
@@ -41,17 +42,30 @@ func TestSettingsAreDocumented(t *testing.T) {
 	}
 }
 
-// Every set-up in the README is one that apply takes, and every command of ours in it is one that exists.
+// Every set-up in the documents is one that apply takes, and every command of ours in them is one that exists.
 func TestReadme(t *testing.T) {
-	text := document(t, "README.md")
+	files, commands := tried(t, "README.md")
+	if files == 0 || commands < 3 {
+		t.Errorf("found %d set-ups and %d commands of ours in the README", files, commands)
+	}
+	for _, doc := range []string{"docs/audit.md", "docs/backup.md"} {
+		if _, commands := tried(t, doc); commands < 4 {
+			t.Errorf("found %d commands of ours in %s", commands, doc)
+		}
+	}
+}
+
+// tried tries the set-ups, commands and links of a document and says how many set-ups and commands it has.
+func tried(t *testing.T, doc string) (files, commands int) {
+	t.Helper()
+	text := document(t, doc)
 	blocks := regexp.MustCompile("(?ms)^ *```(\\w+)\n(.*?)^ *```").FindAllStringSubmatch(text, -1)
-	files, commands := 0, 0
 	for _, b := range blocks {
 		switch b[1] {
 		case "yaml":
 			files++
 			if _, err := setup.Parse([]byte(b[2])); err != nil {
-				t.Errorf("the set-up in the README: %v", err)
+				t.Errorf("the set-up in %s: %v", doc, err)
 			}
 		case "sh":
 			for line := range strings.Lines(b[2]) {
@@ -62,7 +76,7 @@ func TestReadme(t *testing.T) {
 				}
 				if !ours {
 					if target, make := strings.CutPrefix(line, "make "); make && !strings.Contains(document(t, "Makefile"), "\n"+target+":") {
-						t.Errorf("the README says %q, and the Makefile has no such target", line)
+						t.Errorf("%s says %q, and the Makefile has no such target", doc, line)
 					}
 					continue
 				}
@@ -73,20 +87,18 @@ func TestReadme(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, err := p.Parse(strings.Fields(args)); err != nil {
-					t.Errorf("the README says %q: %v", line, err)
+					t.Errorf("%s says %q: %v", doc, line, err)
 				}
 			}
 		}
-	}
-	if files == 0 || commands < 3 {
-		t.Errorf("found %d set-ups and %d commands of ours in the README", files, commands)
 	}
 	for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
 		if strings.Contains(m[1], "://") {
 			continue
 		}
-		if _, err := os.Stat("../../" + m[1]); err != nil {
-			t.Errorf("the README links to %s: %v", m[1], err)
+		if _, err := os.Stat(filepath.Join("../..", filepath.Dir(doc), m[1])); err != nil {
+			t.Errorf("%s links to %s: %v", doc, m[1], err)
 		}
 	}
+	return files, commands
 }

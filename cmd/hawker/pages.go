@@ -59,7 +59,7 @@ func (h *house) pages(x extras) (*pages, error) {
 	}
 	p.More = append(p.More, func(mux *http.ServeMux, kit *ui.Kit) error {
 		h.mountOps(mux)
-		v := &viewer.Pages{DB: h.db, Hub: h.hub, Kit: kit, Log: h.log}
+		v := &viewer.Pages{DB: h.db, Hub: h.hub, Kit: kit, Log: h.log, Proofs: p.Proofs()}
 		return v.Mount(mux)
 	})
 	p.More = append(p.More, x.more...)

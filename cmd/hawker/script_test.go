@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HAWKER_RTMP_LISTEN", "127.0.0.1:0")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "flip": flip, "cut": cut},
 	})
 }
 

