@@ -232,6 +232,8 @@ func (a *applying) show(f *show, have commerce.Show) commerce.Show {
 		s.Holds = commerce.HoldsDraft
 	}
 	s.Lineup.Styles = f.styles.or(s.Lineup.Styles)
+	s.Cap, s.PayOnce = f.cap.or(s.Cap), f.payOnce.or(s.PayOnce)
+	s.Guard = commerce.Guard{Share: f.share.or(s.Guard.Share), Unpaid: f.unpaid.or(s.Guard.Unpaid)}
 	if len(f.channels) > 0 {
 		s.Channels = nil
 		for _, c := range f.channels {
@@ -266,6 +268,7 @@ func sameShow(a, b *commerce.Show) bool {
 		return out
 	}
 	return a.ID == b.ID && a.Name == b.Name && a.Title == b.Title && a.Hold == b.Hold && a.Holds == b.Holds && a.Lineup.Styles == b.Lineup.Styles &&
+		a.Cap == b.Cap && a.PayOnce == b.PayOnce && a.Guard == b.Guard &&
 		slices.Equal(channels(a), channels(b)) && slices.EqualFunc(a.Lineup.Items, b.Lineup.Items, func(x, y commerce.Item) bool {
 		return x.Number == y.Number && x.Code == y.Code && x.Cap == y.Cap && x.Hold == y.Hold && x.Price == y.Price && x.FirstPaid == y.FirstPaid &&
 			sameProduct(&x.Product, &y.Product)

@@ -243,7 +243,7 @@ func TestStoreIsAway(t *testing.T) {
 	h.Catalogue = func(context.Context, commerce.ID, sqldb.Store) ([]commerce.Product, error) { return usd, nil }
 	_, err = h.Apply(t.Context(), parse(t, read(t, "good.yaml")))
 	var lines []string
-	for _, at := range []string{"18, column 26", "19, column 27", "20, column 30"} {
+	for _, at := range []string{"21, column 26", "22, column 27", "23, column 30"} {
 		lines = append(lines, "line "+at+": the store sells in USD, the merchant's currency is EUR")
 	}
 	want := strings.Join(lines, "\n")

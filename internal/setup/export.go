@@ -337,6 +337,15 @@ func (e *export) show(s *commerce.Show) error {
 		}
 	}
 	add("styles", flowList(styles))
+	add("cap", count(s.Cap))
+	add("pay_once", lasting(s.PayOnce))
+	if s.Guard != (commerce.Guard{}) {
+		unpaid := count(s.Guard.Unpaid)
+		if s.Guard.Unpaid < 0 {
+			unpaid = "0"
+		}
+		add("guard", flow(pair{"share", count(min(s.Guard.Share, 100))}, pair{"unpaid", unpaid}))
+	}
 	var channels []string
 	for _, c := range s.Channels {
 		channels = append(channels, text(c.String()))

@@ -19,6 +19,9 @@ import (
 	"hawker/rules"
 )
 
+// maxUnpaid is the largest number of unpaid holds that a guard waits for.
+const maxUnpaid = 1000
+
 // Forms of names. A slug and a show's name stand in addresses. Variables have capitals alone: most secrets have not, so
 // that one which was pasted in place of a name is noticed.
 var (
@@ -103,6 +106,10 @@ type show struct {
 	hold         val[time.Duration]
 	holds        val[string]
 	styles       val[commerce.Styles]
+	cap          val[int]           // of one person in the whole show, 0 for none
+	payOnce      val[time.Duration] // 0 for each hold by its own clock
+	share        val[int]
+	unpaid       val[int] // as in commerce.Guard: negative means never
 	channels     []val[chat.Channel]
 	lineup       []item
 	ingest       *secrets
@@ -315,6 +322,10 @@ func (f *File) readShow(o *object) {
 	o.need("name")
 	s := show{at: o.at, name: o.match("name", slugForm, "small letters, digits and hyphens, at most 60: it stands in the address"), title: o.text("title", 120)}
 	s.live, s.hold, s.holds = o.flag("live"), o.hold("hold"), readHolds(o)
+	s.cap, s.payOnce = o.number("cap", 0, rules.MaxQuantity), o.holdOrOff("pay_once")
+	if g := o.child("guard"); g != nil {
+		s.readGuard(g)
+	}
 	for _, w := range o.words("styles") {
 		s.styles.at = w.at
 		switch w.v {
@@ -357,6 +368,18 @@ func (f *File) readShow(o *object) {
 		o.r.fault(s.name.at, "show %s stands in line %d already", s.name.v, f.shows[i].at.Line)
 	}
 	f.shows = append(f.shows, s)
+}
+
+// readGuard reads how scarce pieces are kept from who never pays. A share of 100 is no limit; unpaid 0 is never.
+func (s *show) readGuard(o *object) {
+	defer o.close()
+	s.share, s.unpaid = o.number("share", 1, 100), o.number("unpaid", 0, maxUnpaid)
+	if s.unpaid.set() && s.unpaid.v == 0 {
+		s.unpaid.v = -1
+	}
+	if o.ok && !s.share.set() && !s.unpaid.set() && len(o.all) == 0 {
+		o.r.fault(o.at, "guard needs share or unpaid")
+	}
 }
 
 func (s *show) readItem(o *object) {

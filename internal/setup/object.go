@@ -223,14 +223,19 @@ func (o *object) number(key string, from, to int) val[int] {
 }
 
 // hold reads how long a hold lasts.
-func (o *object) hold(key string) val[time.Duration] {
+func (o *object) hold(key string) val[time.Duration] { return o.span(key, "") }
+
+// holdOrOff reads a time like that of a hold, or off.
+func (o *object) holdOrOff(key string) val[time.Duration] { return o.span(key, ", or off") }
+
+func (o *object) span(key, or string) val[time.Duration] {
 	s, at, ok := o.scalar(key)
-	if !ok {
-		return val[time.Duration]{}
+	if !ok || or != "" && s == "off" {
+		return val[time.Duration]{0, at}
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < commerce.MinHold || d > commerce.MaxHold || d%time.Second != 0 {
-		o.r.fault(at, "%s is %q; want a time from 1m to 168h, such as 90s, 10m or 24h", key, plain.Cut(s))
+		o.r.fault(at, "%s is %q; want a time from 1m to 168h, such as 90s, 10m or 24h%s", key, plain.Cut(s), or)
 		return val[time.Duration]{0, at}
 	}
 	return val[time.Duration]{d, at}
