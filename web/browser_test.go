@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"net/http"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 	"hawker/internal/chat"
 	"hawker/internal/live"
 	"hawker/internal/sqldb"
+	"hawker/internal/sqldb/archive"
 	"hawker/relay"
 	"hawker/web"
 )
@@ -32,7 +36,7 @@ func TestPagesInBrowser(t *testing.T) {
 	b := browsertest.Open(t)
 	tabs := map[string]*browsertest.Page{}
 	for view, v := range browsertest.Views() {
-		tabs[view] = b.Page(t, v, "status of 404")
+		tabs[view] = b.Page(t, v, "status of 404", "status of 409", "status of 422")
 	}
 	as := func(role string) {
 		for _, p := range tabs {
@@ -62,13 +66,41 @@ func TestPagesInBrowser(t *testing.T) {
 	each("/", "shows")
 	each(desk, "desk", streaming)
 	each(desk+"/edit", "edit")
+	for view, p := range tabs { // somebody else saves while the form is open
+		p.Go(h.url + desk + "/edit")
+		h.must(h.retitle(merchant, show, "Spring kiln opening, "+view))
+		p.Type("#title", "Mine")
+		p.Type("#hold", "8 days")
+		p.Click("form.form button.main")
+		p.AwaitText("#hold-wrong", "8 days is not within the bounds")
+		p.Check("edit with a fault " + view)
+		p.Shot("edit-wrong-" + view)
+		p.Type("#hold", "90 s")
+		p.Click("form.form button.main")
+		p.AwaitText("#meanwhile-title", "changed meanwhile")
+		p.Check("edit meanwhile " + view)
+		p.Shot("edit-meanwhile-" + view)
+	}
 	each("/shows/new", "new")
 	each("/channels", "channels")
 	each("/store", "store")
 	each("/rules", "rules")
+	h.audited(merchant)
+	each("/audit", "audit", streaming)
 	each("/nowhere", "not-found")
 	as("moderator")
 	each(desk, "desk-moderator", streaming)
+}
+
+// retitle gives a show another title.
+func (h *house) retitle(merchant, show commerce.ID, title string) error {
+	p, err := h.hub.Page(h.t.Context(), merchant, show)
+	if err != nil {
+		return err
+	}
+	p.Show.Title = title
+	_, err = h.hub.Ask(h.t.Context(), merchant, commerce.Key{}, commerce.SetShow{Show: p.Show})
+	return err
 }
 
 // video makes a show's video look live.
@@ -115,10 +147,16 @@ func TestDeskInBrowser(t *testing.T) {
 	p.AwaitText("#holds", "paused")
 	p.Click("#nextbar form:last-of-type button")
 	p.AwaitText("#nextbar", "Pause")
+	once := p.Text("document.querySelector('#once input').value")
 	p.Click("[popovertarget=more-1]")
 	p.Await("document.querySelector('#more-1').matches(':popover-open')")
 	p.Type("#more-1 .set input", "4")
-	p.Click("#more-1 [aria-label='One more']")
+	p.Text("[...Array(2)].forEach(() => document.querySelector(\"#more-1 [aria-label='One more']\").click())") // a double click is one
+	p.AwaitText("#shelf li:first-child", "2 left")
+	p.Await("document.querySelector('#once input').value !== '" + once + "'")
+	p.Click("#more-1 [aria-label='One more']") // the next one is another
+	p.AwaitText("#shelf li:first-child", "3 left")
+	p.Click("#more-1 [aria-label='One fewer']")
 	p.AwaitText("#shelf li:first-child", "2 left")
 	p.Await("document.querySelector('#more-1').matches(':popover-open')")
 	p.Await("document.querySelector('#more-1 .set input').value === '4'")
@@ -145,4 +183,55 @@ func TestStreamIsFoundAgain(t *testing.T) {
 	p.Await("document.documentElement.dataset.stream === 'live' && document.querySelector('[data-lost]').hidden")
 	h.says(m, "after", "zoe", "!buy 1")
 	p.AwaitText("#feed", "zoe")
+}
+
+// A shop that was restored from a backup says so, and what it waits for; its owner may open it, a moderator may not. Offers and
+// a show that is paid once look as what they are.
+func TestRestoredShopInBrowser(t *testing.T) {
+	before := newHouse(t)
+	m := before.merchant()
+	show := before.bustle(m)
+	p, err := before.hub.Page(t.Context(), m, show)
+	before.must(err)
+	p.Show.PayOnce, p.Show.Lineup.Items[1].FirstPaid = 30*time.Minute, true
+	_, err = before.hub.Ask(t.Context(), m, commerce.Key{}, commerce.SetShow{Show: p.Show})
+	before.must(err)
+	before.says(m, "offer", "hal", "!buy 2 moss")
+	before.until(m, show, "an offer", func(p live.ShowPage) bool { return len(p.Offers) == 1 })
+	file, dir := filepath.Join(t.TempDir(), "backup.zip"), t.TempDir()
+	_, _, err = before.db.Backup(t.Context(), file, sqldb.BackupOptions{Product: "test"})
+	before.must(err)
+	r, err := archive.Open(file)
+	before.must(err)
+	_, err = sqldb.Restore(t.Context(), sqldb.Options{Dir: dir, Key: houseKey(t)}, r, false)
+	before.must(err)
+	before.must(r.Close())
+	h := newHouseIn(t, dir)
+	at := "/shows/" + show.String()
+	mod := h.as("moderator")
+	if r := mod.get(at); !strings.Contains(r.body, "Selling is closed: this shop was restored from a backup") || strings.Contains(r.body, "Open now") {
+		t.Errorf("a moderator reads\n%s", r.body)
+	}
+	if r := mod.post(at + "/reopen"); r.status != http.StatusForbidden {
+		t.Errorf("a moderator opens the shop: %d", r.status)
+	}
+	b := browsertest.Open(t)
+	for view, v := range browsertest.Views() {
+		p := b.Page(t, v)
+		signIn(p, h, "owner")
+		p.Go(h.url + at)
+		p.Await("document.documentElement.dataset.stream === 'live'")
+		p.AwaitText("#head", "Waits for this: Compare what is in stock")
+		p.AwaitText("#holds", "offered")
+		p.AwaitText("#holds", "after the show")
+		p.Check("restored " + view)
+		p.Shot("desk-restored-" + view)
+	}
+	c := h.as("owner")
+	if r := c.post(at + "/reopen"); r.status != http.StatusSeeOther || r.to != at+"?said=reopened" {
+		t.Errorf("opening: %d to %s", r.status, r.to)
+	}
+	if r := c.get(at); strings.Contains(r.body, "restored from a backup") {
+		t.Error("the shop still says that it was restored")
+	}
 }

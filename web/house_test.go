@@ -56,12 +56,26 @@ func (q *quiet) States() []chat.State { return q.states }
 
 func newHouse(t *testing.T, change ...func(*web.Server)) *house {
 	t.Helper()
+	return newHouseIn(t, t.TempDir(), change...)
+}
+
+// houseKey is the sealing key of the tests' houses.
+func houseKey(t *testing.T) *seal.Key {
+	t.Helper()
 	key, err := seal.NewKey(bytes.Repeat([]byte{9}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return key
+}
+
+// newHouseIn is a house over the database of a folder.
+func newHouseIn(t *testing.T, dir string, change ...func(*web.Server)) *house {
+	t.Helper()
+	key := houseKey(t)
 	h := &house{t: t}
-	if h.db, err = sqldb.Open(t.Context(), sqldb.Options{Dir: t.TempDir(), Key: key}); err != nil {
+	var err error
+	if h.db, err = sqldb.Open(t.Context(), sqldb.Options{Dir: dir, Key: key}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := bus.Open(t.Context(), bus.Options{Dir: t.TempDir(), Name: "test"})

@@ -98,6 +98,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 			s.kit.Fail(w, r, err)
 			return
 		}
+		s.endStreams(t)
 	}
 	s.kit.SetSession(w, "")
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)

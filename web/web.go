@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"hawker/internal/sqldb"
 	"hawker/relay"
 	"hawker/web/desk"
+	"hawker/web/proof"
 	"hawker/web/ui"
 )
 
@@ -63,10 +65,12 @@ type Server struct {
 	kit    *ui.Kit
 	pages  *ui.Pages
 	signIn *ui.Limiter // by address and by e-mail
+	proofs *proof.Runner
 
-	mu    sync.Mutex
-	first []byte               // hash of the one-time link of the first start
-	used  map[string]time.Time // states of logins that came back, until they are over
+	mu      sync.Mutex
+	streams map[string]map[*context.CancelFunc]bool // how to end the streams of a session, by the hash of its token
+	first   []byte                                  // hash of the one-time link of the first start
+	used    map[string]time.Time                    // states of logins that came back, until they are over
 }
 
 // Open builds the handler of everything. Close it after the HTTP server was told to shut down, or from
@@ -86,12 +90,13 @@ func (s *Server) Open() (http.Handler, error) {
 	if s.pages, err = s.kit.Pages(templates, "templates"); err != nil {
 		return nil, err
 	}
+	s.proofs = proof.New(s.DB, s.Log)
 	s.used, s.signIn = map[string]time.Time{}, &ui.Limiter{Rate: .1, Burst: 10}
 	mux := http.NewServeMux()
 	s.kit.Mount(mux)
 	d := &desk.Desk{
 		DB: s.DB, Hub: s.Hub, Kit: s.kit, Log: s.Log, Relay: s.Relay, Destinations: s.Destinations, IngestServer: s.IngestServer, Connects: s.Connects, Rooms: s.Rooms,
-		Catalogue: s.Catalogue,
+		Catalogue: s.Catalogue, Proofs: s.proofs,
 	}
 	if err := d.Mount(mux, s.guard); err != nil {
 		return nil, fmt.Errorf("desk: %w", err)
@@ -115,8 +120,14 @@ func (s *Server) Open() (http.Handler, error) {
 	return s.kit.Wrap(mux), nil
 }
 
-// Close ends all streams and waits for what feeds them.
+// Proofs runs the audits of this server's pages; it is there once Open was called.
+func (s *Server) Proofs() *proof.Runner { return s.proofs }
+
+// Close ends all streams and audits, and waits for what feeds them.
 func (s *Server) Close() {
+	if s.proofs != nil {
+		s.proofs.Close()
+	}
 	if s.kit != nil {
 		s.kit.Close()
 	}
@@ -140,10 +151,72 @@ func (s *Server) guard(right desk.Right, h desk.Handler) http.Handler {
 			s.kit.Fail(w, r, ui.ErrTooFast)
 			return
 		}
+		if strings.HasSuffix(r.URL.Path, "/events") {
+			ctx, ended := s.whileSignedIn(r, right)
+			defer ended()
+			r = r.WithContext(ctx)
+		}
 		if err := h(w, r, v); err != nil {
 			s.kit.Fail(w, r, err)
 		}
 	})
+}
+
+// signedInLook is how often an open stream looks whether its member may still look: a session that was ended on another node,
+// by a new password or by another role is told by nothing.
+const signedInLook = 15 * time.Second
+
+// whileSignedIn is the context of a stream of a member: it ends with the session, and when the member may not look any more.
+// ended is called when the stream is over.
+func (s *Server) whileSignedIn(r *http.Request, right desk.Right) (ctx context.Context, ended func()) {
+	t, ok := s.kit.Session(r)
+	if !ok { // the demo signs in with this very request; nobody can have signed out of it
+		return r.Context(), func() {}
+	}
+	ctx, stop := context.WithCancel(r.Context())
+	key, mine := string(seal.Hash(t)), &stop
+	s.mu.Lock()
+	if s.streams == nil {
+		s.streams = map[string]map[*context.CancelFunc]bool{}
+	}
+	if s.streams[key] == nil {
+		s.streams[key] = map[*context.CancelFunc]bool{}
+	}
+	s.streams[key][mine] = true
+	s.mu.Unlock()
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		tick := time.NewTicker(signedInLook)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if m, err := s.DB.Session(ctx, t); sqldb.IsNotFound(err) || err == nil && !desk.May(m.Role, right) {
+				stop()
+			}
+		}
+	})
+	return ctx, func() {
+		stop()
+		looking.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if delete(s.streams[key], mine); len(s.streams[key]) == 0 {
+			delete(s.streams, key)
+		}
+	}
+}
+
+// endStreams ends the open streams of a session.
+func (s *Server) endStreams(t seal.Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for stop := range s.streams[string(seal.Hash(t))] {
+		(*stop)()
+	}
 }
 
 // visitor finds who is signed in, and the key that limits count them by; sqldb.ErrNotFound when nobody is.

@@ -1,15 +1,20 @@
 package desk
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/chat"
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/web/ui"
@@ -17,14 +22,34 @@ import (
 
 // act carries a change of a show out and answers with the desk as it then stands, so that a tap is answered at once even
 // where a proxy holds the stream back.
-func (d *Desk) act(w http.ResponseWriter, r *http.Request, v *Visitor, id commerce.ID, req commerce.Request) error {
-	if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, commerce.Key{}, req); err != nil {
+func (d *Desk) act(w http.ResponseWriter, r *http.Request, v *Visitor, id commerce.ID, k commerce.Key, req commerce.Request) error {
+	if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, k, req); err != nil {
 		return err
 	}
 	return d.shown(w, r, v, id)
 }
 
-// shown answers with the show as it stands now.
+// newKey is the random id of forms.
+func newKey() string { return seal.NewToken().Reveal() }
+
+// keysMost bounds how many ids one form may carry: its own, and its page's.
+const keysMost = 2
+
+// key is the key of a form: the random id in it, so that a second tap and a repeated request change nothing more, and a hash
+// of who asks for what, so that the ids of one page name different wishes. A form without an id is decided as often as it comes.
+func key(r *http.Request, v *Visitor, what ...any) commerce.Key {
+	if err := r.ParseForm(); err != nil {
+		return commerce.Key{}
+	}
+	ids := r.PostForm["key"]
+	if len(ids) == 0 || len(ids) > keysMost || slices.ContainsFunc(ids, func(id string) bool { return !seal.ValidToken(id) }) {
+		return commerce.Key{}
+	}
+	sum := sha256.Sum256(fmt.Append(nil, ids, v.Member.ID, what))
+	return commerce.Key{Platform: chat.Room, Message: "desk-" + hex.EncodeToString(sum[:16])}
+}
+
+// shown answers with the show as it stands now, and with a new id for the page's next form.
 func (d *Desk) shown(w http.ResponseWriter, r *http.Request, v *Visitor, id commerce.ID) error {
 	if !ui.Hx(r) {
 		return done(w, r, "/shows/"+id.String())
@@ -33,8 +58,12 @@ func (d *Desk) shown(w http.ResponseWriter, r *http.Request, v *Visitor, id comm
 	if err != nil {
 		return err
 	}
+	once, err := d.pages.Part("show", "key", newKey())
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err = w.Write(ui.Partials(parts...))
+	_, err = w.Write(ui.Partials(append(parts, ui.Part{Target: "#once", Swap: "innerHTML", HTML: once})...))
 	return err
 }
 
@@ -48,7 +77,8 @@ func (d *Desk) air(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	if err != nil {
 		return err
 	}
-	return d.act(w, r, v, id, commerce.Air{Show: id, Number: n})
+	k := key(r, v, "air", id, n)
+	return d.act(w, r, v, id, k, commerce.Air{Key: k, Show: id, Number: n})
 }
 
 // gate closes or opens an item, or with number 0 pauses or resumes the show.
@@ -61,7 +91,9 @@ func (d *Desk) gate(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	if err != nil {
 		return err
 	}
-	return d.act(w, r, v, id, commerce.Gate{Show: id, Number: n, Closed: r.PostFormValue("closed") == "1"})
+	closed := r.PostFormValue("closed") == "1"
+	k := key(r, v, "gate", id, n, closed)
+	return d.act(w, r, v, id, k, commerce.Gate{Key: k, Show: id, Number: n, Closed: closed})
 }
 
 // openHold is the open hold that a form names, with its show as it stands.
@@ -77,21 +109,30 @@ func (d *Desk) openHold(r *http.Request, v *Visitor) (s live.ShowPage, h *commer
 	if s, err = d.Hub.Page(r.Context(), v.Merchant.ID, id); err != nil {
 		return s, nil, err
 	}
-	for i := range s.Open {
-		if s.Open[i].ID == hold {
-			return s, &s.Open[i], nil
+	for _, x := range slices.Concat(s.Open, s.Offers) {
+		if x.ID == hold {
+			return s, &x, nil
 		}
 	}
 	return s, nil, ui.Problem(http.StatusConflict, "That hold is not open any more.")
 }
 
-// release takes a hold back.
+// release takes a hold back. A second tap on the same button is answered like the first.
 func (d *Desk) release(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	s, h, err := d.openHold(r, v)
+	k := key(r, v, "release", r.PostFormValue("hold"))
+	by := "member/" + v.Member.ID.String()
 	if err != nil {
-		return err
+		if s.Show.ID == 0 || k.Message == "" {
+			return err
+		}
+		hold, _ := commerce.ParseID(r.PostFormValue("hold")) // openHold has read it
+		if o, again := d.Hub.Ask(r.Context(), v.Merchant.ID, k, commerce.Release{Key: k, Hold: hold, By: by}); again != nil || !o.Repeat {
+			return err
+		}
+		return d.shown(w, r, v, s.Show.ID)
 	}
-	return d.act(w, r, v, s.Show.ID, commerce.Release{Hold: h.ID, By: "member/" + v.Member.ID.String()})
+	return d.act(w, r, v, s.Show.ID, k, commerce.Release{Key: k, Hold: h.ID, By: by})
 }
 
 // paid settles a hold that no store takes the payment of: the host has the money.
@@ -104,7 +145,7 @@ func (d *Desk) paid(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 		return ui.Problem(http.StatusConflict, "The store takes this payment and tells us of it.")
 	}
 	now, own := time.Now(), "own/"+h.Variant.String()
-	return d.act(w, r, v, s.Show.ID, commerce.Paid{Order: commerce.Order{
+	return d.act(w, r, v, s.Show.ID, commerce.Key{}, commerce.Paid{Order: commerce.Order{
 		Store: "hand/" + h.ID.String(), Name: fmt.Sprintf("hand-%04x", int64(h.ID)&0xffff), State: commerce.OrderPaid, Total: h.Total(),
 		Lines: []commerce.OrderLine{{Variant: own, Quantity: h.Quantity, Price: h.Price}}, Holds: []commerce.ID{h.ID}, Created: now, Updated: now,
 	}, Variants: map[string]commerce.ID{own: h.Variant}})
@@ -133,10 +174,11 @@ func (d *Desk) stock(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 		if err != nil {
 			return err
 		}
+		req.Key = key(r, v, "stock", variant, r.PostFormValue("stock"))
 		if x.Inventory != "" {
 			return d.storeStock(w, r, v, id, req)
 		}
-		return d.act(w, r, v, id, req)
+		return d.act(w, r, v, id, req.Key, req)
 	}
 	return live.ErrNotFound
 }
@@ -147,7 +189,7 @@ func (d *Desk) storeStock(w http.ResponseWriter, r *http.Request, v *Visitor, sh
 	if req.Add == 0 {
 		return ui.Problem(http.StatusBadRequest, "This stock is the store's. Say how many more or fewer, for example +5.")
 	}
-	err := d.Hub.AdjustStock(r.Context(), v.Merchant.ID, req.Variant, req.Add, seal.NewToken().Reveal())
+	err := d.Hub.AdjustStock(r.Context(), v.Merchant.ID, req.Variant, req.Add, cmp.Or(req.Key.Message, newKey()))
 	if errors.Is(err, live.ErrNoStore) {
 		return ui.Problem(http.StatusConflict, "This stock is the store's, and the store is not connected now.")
 	}
@@ -188,6 +230,9 @@ func (d *Desk) setState(w http.ResponseWriter, r *http.Request, v *Visitor, to c
 	if err != nil {
 		return err
 	}
+	turn := d.turns.of(v.Merchant.ID)
+	turn.Lock()
+	defer turn.Unlock()
 	s, err := d.find(r.Context(), v, id)
 	if err != nil {
 		return err
@@ -201,7 +246,7 @@ func (d *Desk) setState(w http.ResponseWriter, r *http.Request, v *Visitor, to c
 			return ui.Problem(http.StatusConflict, "The show is not live.")
 		}
 		s.State = to
-		if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, commerce.Key{}, commerce.SetShow{Show: *s}); err != nil {
+		if err := d.put(r.Context(), v, s); err != nil {
 			return err
 		}
 	}
@@ -248,6 +293,19 @@ func (d *Desk) find(ctx context.Context, v *Visitor, id commerce.ID) (*commerce.
 		return nil, err
 	}
 	return &p.Show, nil
+}
+
+// reopen lets a shop sell again that was restored from a backup, before everything is known: somebody has to answer for that.
+func (d *Desk) reopen(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	if err := d.Hub.Reopen(r.Context(), v.Merchant.ID, "member/"+v.Member.ID.String()); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/shows/"+id.String()+"?said=reopened", http.StatusSeeOther)
+	return nil
 }
 
 // number reads a whole number of a form.

@@ -15,6 +15,7 @@ import (
 	"hawker/internal/live"
 	"hawker/internal/sqldb"
 	"hawker/relay"
+	"hawker/web/proof"
 	"hawker/web/ui"
 )
 
@@ -45,8 +46,11 @@ type Desk struct {
 	Rooms func(ctx context.Context, merchant commerce.ID) ([]sqldb.Channel, error)
 	// Catalogue reads the store's products into ours and says how many there are.
 	Catalogue func(ctx context.Context, merchant commerce.ID) (int, error)
+	// Proofs runs the audits.
+	Proofs *proof.Runner
 
 	pages *ui.Pages
+	turns turnstiles
 }
 
 // Connect is the login of a platform or store by its owner.
@@ -105,6 +109,7 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 		{"POST /shows/{id}/destinations/{dest}", Plan, d.changeDestination},
 		{"POST /shows/{id}/start", Plan, d.start},
 		{"POST /shows/{id}/end", Plan, d.end},
+		{"POST /shows/{id}/reopen", Store, d.reopen},
 		{"POST /shows/{id}/air", Run, d.air},
 		{"POST /shows/{id}/gate", Run, d.gate},
 		{"POST /shows/{id}/release", Run, d.release},
@@ -120,6 +125,10 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 		{"POST /store/drop", Store, d.dropStore},
 		{"GET /rules", Plan, d.rules},
 		{"POST /rules", Plan, d.switchRule},
+		{"GET /audit", Audit, d.audit},
+		{"GET /audit/events", Audit, d.auditEvents},
+		{"POST /audit/run", Audit, d.runAudit},
+		{"GET /audit/export", Audit, d.exportLedger},
 	} {
 		mux.Handle(x.pattern, guard(x.right, x.h))
 	}
@@ -135,7 +144,7 @@ func (d *Desk) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, 
 	for _, l := range []struct {
 		href, text string
 		right      Right
-	}{{"/", "Shows", See}, {"/channels", "Channels", Connects}, {"/store", "Store", Store}, {"/rules", "Rules", Plan}} {
+	}{{"/", "Shows", See}, {"/channels", "Channels", Connects}, {"/store", "Store", Store}, {"/rules", "Rules", Plan}, {"/audit", "Audit", Audit}} {
 		if v.May(l.right) {
 			here := r.URL.Path == l.href || l.href == "/" && (page == "show" || page == "edit")
 			f.Nav = append(f.Nav, ui.Link{Href: l.href, Text: l.text, Here: here})
@@ -152,7 +161,7 @@ func (d *Desk) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, 
 func said(name string) string {
 	return map[string]string{
 		"saved": "Saved.", "made": "The show is made.", "started": "The show is live.", "ended": "The show has ended.", "dropped": "Removed.",
-		"connected": "Connected.", "added": "Added.", "destination": "The destination is saved.", "signed-in": "Welcome.",
+		"connected": "Connected.", "added": "Added.", "destination": "The destination is saved.", "reopened": "Selling is open again.", "signed-in": "Welcome.",
 	}[name]
 }
 

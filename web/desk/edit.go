@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -24,8 +25,10 @@ const linesMax = 500
 type editPage struct {
 	ID                            commerce.ID // 0 for a new show
 	State                         commerce.ShowState
+	Version                       string // of the show that the form was filled from
 	Title, Name, Hold, Holds      string
-	Boutique, Plus, NumberOnly    bool
+	PayOnce, Cap, Share, Unpaid   string
+	Styles                        []styleForm
 	Channels                      []channelChoice
 	Lines                         []lineForm
 	Products                      []productChoice
@@ -36,6 +39,7 @@ type editPage struct {
 	KeyTail, NewKey, IngestServer string
 	Destinations                  []destinationForm
 	DestinationWrong              string
+	Meanwhile                     []string // what differs from the show that somebody else saved while this form was open
 
 	posted []string // the channels as posted
 }
@@ -46,8 +50,8 @@ type channelChoice struct {
 }
 
 type lineForm struct {
-	Product, Number, Price, Cap, Wrong string
-	Products                           []productChoice // shared with the page
+	Product, Number, Price, Cap, Hold, First, Wrong string
+	Products                                        []productChoice // shared with the page
 }
 
 type productChoice struct{ Value, Text string }
@@ -62,7 +66,7 @@ type destinationForm struct {
 var addressName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
 
 func (d *Desk) newShow(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-	p := &editPage{Hold: "10", Holds: string(commerce.HoldsDraft), Lines: []lineForm{{}}}
+	p := formFrom(&commerce.Show{Holds: commerce.HoldsDraft})
 	if err := d.fill(r.Context(), v, p, nil); err != nil {
 		return err
 	}
@@ -90,23 +94,46 @@ func (d *Desk) formOf(r *http.Request, v *Visitor) (*editPage, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := formFrom(s)
+	return p, d.fill(r.Context(), v, p, s.Channels)
+}
+
+// formFrom is the form of a show as it is stored, with an empty line for one more item.
+func formFrom(s *commerce.Show) *editPage {
 	p := &editPage{
-		ID: id, State: s.State, Title: s.Title, Name: s.Name, Hold: strconv.Itoa(int(or(s.Hold, commerce.DefaultHold).Minutes())), Holds: string(s.Holds),
-		Boutique: s.Lineup.Styles.Boutique, Plus: s.Lineup.Styles.Plus, NumberOnly: s.Lineup.Styles.NumberOnly,
+		ID: s.ID, State: s.State, Title: s.Title, Name: s.Name, Hold: spanText(or(s.Hold, commerce.DefaultHold)), Holds: string(s.Holds), PayOnce: "0", Cap: piecesText(s.Cap),
+		Styles: stylesOf(s.Lineup.Styles), Share: strconv.Itoa(min(cmp.Or(s.Guard.Share, commerce.DefaultShare), 100)), Unpaid: strconv.Itoa(max(cmp.Or(s.Guard.Unpaid, commerce.DefaultUnpaid), 0)),
+	}
+	if s.PayOnce > 0 {
+		p.PayOnce = spanText(s.PayOnce)
+	}
+	if s.ID != 0 {
+		p.Version = version(s)
 	}
 	for i := range s.Lineup.Items {
 		it := &s.Lineup.Items[i]
-		l := lineForm{Product: it.Product.ID.String(), Number: strconv.Itoa(it.Number)}
+		l := lineForm{Product: it.Product.ID.String(), Number: strconv.Itoa(it.Number), Cap: piecesText(it.Cap)}
 		if it.Price.Minor > 0 {
 			l.Price = it.Price.Decimal()
 		}
-		if it.Cap > 0 {
-			l.Cap = strconv.Itoa(it.Cap)
+		if it.Hold > 0 {
+			l.Hold = spanText(it.Hold)
+		}
+		if it.FirstPaid {
+			l.First = "1"
 		}
 		p.Lines = append(p.Lines, l)
 	}
 	p.Lines = append(p.Lines, lineForm{})
-	return p, d.fill(r.Context(), v, p, s.Channels)
+	return p
+}
+
+// piecesText is a cap, empty when there is none.
+func piecesText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 func or(d, otherwise time.Duration) time.Duration {
@@ -155,6 +182,7 @@ func (d *Desk) fill(ctx context.Context, v *Visitor, p *editPage, on []chat.Chan
 	if p.ID == 0 {
 		return nil
 	}
+	d.previews(ctx, v, p)
 	in, err := d.DB.IngestOf(ctx, v.Merchant.ID, p.ID)
 	if err != nil && !sqldb.IsNotFound(err) {
 		return err
@@ -172,6 +200,9 @@ func (d *Desk) saveShow(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
+	turn := d.turns.of(v.Merchant.ID)
+	turn.Lock()
+	defer turn.Unlock()
 	s := &commerce.Show{State: commerce.ShowPlanned}
 	if r.PathValue("id") != "" {
 		id, err := showID(r)
@@ -182,6 +213,7 @@ func (d *Desk) saveShow(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 			return err
 		}
 	}
+	stored := *s
 	p := typed(r, s)
 	products, err := d.DB.Products(r.Context(), v.Merchant.ID)
 	if err != nil {
@@ -190,22 +222,40 @@ func (d *Desk) saveShow(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 	if err := d.read(r.Context(), v, p, s, products); err != nil {
 		return err
 	}
-	if len(p.Wrong) > 0 {
+	f := ui.Frame{}
+	switch {
+	case len(p.Wrong) > 0:
+		f = ui.Frame{Status: http.StatusUnprocessableEntity, Trouble: "Not saved yet: something in the form needs another look."}
+	case s.ID != 0 && r.PostForm.Get("version") != version(&stored):
+		// What was typed stays. The form has now seen the stored show, so that saving it again is meant.
+		if what := differences(s, &stored); len(what) > 0 {
+			f = ui.Frame{Status: http.StatusConflict, Trouble: "Not saved yet: somebody else changed this show meanwhile."}
+			p.Version, p.Meanwhile = version(&stored), what
+		}
+	}
+	again := func(f ui.Frame) error {
 		if err := d.fill(r.Context(), v, p, s.Channels); err != nil {
 			return err
 		}
-		return d.render(w, r, v, "edit", "Show", ui.Frame{Status: http.StatusUnprocessableEntity, Trouble: "Not saved yet: something in the form needs another look."}, p)
+		return d.render(w, r, v, "edit", "Show", f, p)
+	}
+	if f.Status != 0 {
+		return again(f)
 	}
 	said := "saved"
 	if s.ID == 0 {
 		s.ID, said = commerce.NewID(time.Now()), "made"
 	}
 	if s.State == commerce.ShowLive {
-		if err := d.mayStart(r.Context(), v, s); err != nil {
-			return err
-		}
+		err = d.mayStart(r.Context(), v, s)
 	}
-	if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, commerce.Key{}, commerce.SetShow{Show: *s}); err != nil {
+	if err == nil {
+		err = d.put(r.Context(), v, s)
+	}
+	if err != nil {
+		if status, sentence, known := ui.Explain(err); known { // what was typed is not lost
+			return again(ui.Frame{Status: status, Trouble: "Not saved yet. " + sentence})
+		}
 		return err
 	}
 	to := "/shows/" + s.ID.String()
@@ -216,12 +266,21 @@ func (d *Desk) saveShow(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 	return nil
 }
 
+// put puts a show in place. What is on air is left to the desk, which knows what the host did this moment.
+func (d *Desk) put(ctx context.Context, v *Visitor, s *commerce.Show) error {
+	s.Lineup.OnAir = 0
+	_, err := d.Hub.Ask(ctx, v.Merchant.ID, commerce.Key{}, commerce.SetShow{Show: *s})
+	return err
+}
+
 // typed is the form as typed.
 func typed(r *http.Request, s *commerce.Show) *editPage {
 	f := r.PostForm
+	field := func(name string) string { return strings.TrimSpace(f.Get(name)) }
 	p := &editPage{
-		ID: s.ID, State: s.State, Title: strings.TrimSpace(f.Get("title")), Name: strings.ToLower(strings.TrimSpace(f.Get("name"))), Hold: strings.TrimSpace(f.Get("hold")),
-		Holds: f.Get("holds"), Boutique: f.Has("boutique"), Plus: f.Has("plus"), NumberOnly: f.Has("number_only"), Wrong: map[string]string{}, posted: f["channel"],
+		ID: s.ID, State: s.State, Title: field("title"), Name: strings.ToLower(field("name")), Hold: field("hold"), Holds: f.Get("holds"), PayOnce: field("pay_once"), Cap: field("cap_show"),
+		Share: field("share"), Unpaid: field("unpaid"), Version: f.Get("version"), Wrong: map[string]string{}, posted: f["channel"],
+		Styles: stylesOf(commerce.Styles{Boutique: f.Has(boutique), Plus: f.Has(plus), NumberOnly: f.Has(numberOnly)}),
 	}
 	at := func(name string, i int) string {
 		if i < len(f[name]) {
@@ -230,7 +289,9 @@ func typed(r *http.Request, s *commerce.Show) *editPage {
 		return ""
 	}
 	for i := range min(len(f["product"]), linesMax) {
-		p.Lines = append(p.Lines, lineForm{Product: at("product", i), Number: at("number", i), Price: at("price", i), Cap: at("cap", i)})
+		p.Lines = append(p.Lines, lineForm{
+			Product: at("product", i), Number: at("number", i), Price: at("price", i), Cap: at("cap", i), Hold: at("item_hold", i), First: at("first", i),
+		})
 	}
 	return p
 }
@@ -251,17 +312,17 @@ func (d *Desk) read(ctx context.Context, v *Visitor, p *editPage, s *commerce.Sh
 	} else if err != nil && !sqldb.IsNotFound(err) {
 		return err
 	}
-	minutes, err := strconv.Atoi(p.Hold)
-	s.Hold = time.Duration(minutes) * time.Minute
-	if err != nil || s.Hold < commerce.MinHold || s.Hold > commerce.MaxHold {
-		p.Wrong["hold"] = "From 1 minute to 7 days (10080 minutes)."
+	var wrong string
+	if s.Hold, wrong = span(p.Hold); wrong != "" {
+		p.Wrong["hold"] = wrong
 	}
+	p.terms(s)
 	switch s.Holds = commerce.StoreHolds(p.Holds); s.Holds {
 	case commerce.HoldsDraft, commerce.HoldsLink:
 	default:
 		s.Holds = commerce.HoldsDraft
 	}
-	s.Lineup.Styles = commerce.Styles{Boutique: p.Boutique, Plus: p.Plus, NumberOnly: p.NumberOnly}
+	s.Lineup.Styles = commerce.Styles{Boutique: p.Styles[0].On, Plus: p.Styles[1].On, NumberOnly: p.Styles[2].On}
 	return d.readLines(ctx, v, p, s, products)
 }
 
@@ -334,7 +395,7 @@ func itemFrom(l *lineForm, currency string, products []commerce.Product, old []c
 	}
 	for i := range old {
 		if old[i].Number == n && old[i].Product.ID == it.Product.ID {
-			it.Code, it.Hold, it.Closed, it.FirstPaid = old[i].Code, old[i].Hold, old[i].Closed, old[i].FirstPaid
+			it.Code, it.Closed = old[i].Code, old[i].Closed
 		}
 	}
 	it.Number = n
@@ -349,6 +410,13 @@ func itemFrom(l *lineForm, currency string, products []commerce.Product, old []c
 		if it.Cap, err = strconv.Atoi(l.Cap); err != nil || it.Cap < 1 || it.Cap > 9999 {
 			return it, "The cap is a number of pieces for each person, or empty for none."
 		}
+	}
+	it.FirstPaid = l.First == "1"
+	if l.Hold != "" {
+		it.Hold, wrong = span(l.Hold)
+	}
+	if wrong != "" {
+		return it, "Hold time: " + wrong
 	}
 	return it, ""
 }

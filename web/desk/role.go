@@ -15,16 +15,17 @@ const (
 	Plan        Right = "plan"
 	Connects    Right = "connect"
 	Store       Right = "store"
+	Audit       Right = "audit"
 )
 
 // Rights are all rights.
-func Rights() []Right { return []Right{See, Run, Money, ChangeStock, Plan, Connects, Store} }
+func Rights() []Right { return []Right{See, Run, Money, ChangeStock, Plan, Connects, Store, Audit} }
 
 // May says who may what. An unknown role may nothing.
 func May(role string, right Right) bool {
 	return slices.Contains(map[string][]Right{
-		"owner":     {See, Run, Money, ChangeStock, Plan, Connects, Store},
-		"manager":   {See, Run, Money, ChangeStock, Plan, Connects, Store},
+		"owner":     {See, Run, Money, ChangeStock, Plan, Connects, Store, Audit},
+		"manager":   {See, Run, Money, ChangeStock, Plan, Connects, Store, Audit},
 		"creator":   {See, Run, Money, ChangeStock, Plan, Connects},
 		"moderator": {See, Run},
 	}[role], right)

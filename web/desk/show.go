@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,6 +26,8 @@ const (
 // showPage is the live desk of a show. Everything in it is words and numbers as shown.
 type showPage struct {
 	ID                          commerce.ID
+	Key                         string // of the forms, on the page as it is opened
+	Restored                    *restoredRow
 	Title                       string
 	Live, Ended, Paused         bool
 	Money, Stock, Plan, Run     bool
@@ -85,6 +88,16 @@ type holdRow struct {
 	Due                 time.Time
 	Frozen, Opened      bool
 	ByHand              bool // no store takes the payment: the host says when it is paid
+	Offered             bool // nothing is set aside: first paid, first served
+	Together            bool // it falls due with all others, after the show
+	Extended            bool // its owner could be told nothing, so it got its time once more
+}
+
+// restoredRow tells that the shop's data came from a backup, and what selling waits for.
+type restoredRow struct {
+	At         time.Time
+	Day, Waits string
+	May        bool
 }
 
 type waitRow struct {
@@ -127,6 +140,7 @@ func (d *Desk) show(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	if err != nil {
 		return err
 	}
+	p.Key = newKey()
 	return d.render(w, r, v, "show", p.Title, ui.Frame{Stream: "/shows/" + id.String() + "/events", Media: true}, p)
 }
 
@@ -218,6 +232,9 @@ func (d *Desk) look(ctx context.Context, v *Visitor, id commerce.ID) (*showPage,
 	}
 	p.feed(&s, v.Place)
 	p.holds(&s)
+	if !s.Restored.IsZero() {
+		p.Restored = &restoredRow{At: s.Restored, Day: day(s.Restored, v.Place), Waits: s.RestoreWaits, May: v.May(Store)}
+	}
 	for i := range s.Orders[:min(len(s.Orders), holdsShown)] {
 		p.Orders = append(p.Orders, orderOf(&s.Orders[i], v.Place))
 		p.MoreOrders = len(s.Orders) - len(p.Orders)
@@ -367,8 +384,9 @@ func byHand(s *live.ShowPage, h *commerce.HoldView) bool {
 }
 
 func (p *showPage) holds(s *live.ShowPage) {
-	for i := range s.Open {
-		h := &s.Open[i]
+	once := s.Show.PayOnce > 0 && s.Show.State != commerce.ShowEnded
+	for i, x := range slices.Concat(s.Open, s.Offers) {
+		h := &x
 		if i >= holdsShown {
 			p.MoreHolds++
 			continue
@@ -376,6 +394,7 @@ func (p *showPage) holds(s *live.ShowPage) {
 		p.Holds = append(p.Holds, holdRow{
 			ID: h.ID, Number: h.Number, Quantity: h.Quantity, Who: nameOf(h.Viewer), Platform: h.Viewer.Platform.Title(), What: what(h.Title, h.Label), Total: h.Total().String(),
 			Due: h.Due, Frozen: h.Frozen, Opened: h.Opened, ByHand: byHand(s, h),
+			Offered: h.State == commerce.StateOffered, Together: once, Extended: h.Extended,
 		})
 	}
 	for i := range s.Waiting {
@@ -459,6 +478,8 @@ func wordsOf(w commerce.What, why commerce.Reason) (state, word string) {
 		return "held", "partly held"
 	case commerce.Changed:
 		return "held", "changed"
+	case commerce.Offered:
+		return "waiting", "offered, not held"
 	case commerce.Waitlisted:
 		return "waiting", "in line"
 	case commerce.NeedsVariant:

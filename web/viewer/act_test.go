@@ -193,7 +193,7 @@ func TestGuestBecomesViewer(t *testing.T) {
 	has(t, b.get(room), http.StatusOK, "Nothing yet.", "Show my code")
 	hasNot(t, b.get(room), "!connect")
 	has(t, b.post(room+"/act", false, "key", seal.NewToken().Reveal(), "air", h.pick("3", "MUG"), "qty-air", "2"), http.StatusOK, "#3 Speckled mug ×2 held 10 min, until", "Give it back")
-	link := h.web.URL + find(t, b.get(room).body, `href="(/c/[a-z2-7]{26})"`)
+	link := h.web.URL + find(t, b.get(room).body, `href="(/c/[a-z2-7]{29})"`)
 	has(t, b.get(link), http.StatusOK, "Give it back")
 	g := stranger.get(link)
 	has(t, g, http.StatusOK, "Continue to checkout")

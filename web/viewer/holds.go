@@ -5,19 +5,19 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/lang"
 	"hawker/internal/live"
-	"hawker/internal/seal"
 	"hawker/web/ui"
 	"hawker/web/viewer/stand"
 	"hawker/web/viewer/words"
 )
+
+// soon is from when on a hold is said to end soon (product rule: the reminder).
+const soon = 2 * time.Minute
 
 // closedShown bounds how many holds that ended a page lists.
 const closedShown = 8
@@ -53,6 +53,10 @@ type holdRow struct {
 	Due                 time.Time
 	Until               string
 	Clock, Frozen       bool
+	Offer               bool // nothing is set aside: first paid, first served
+	Waits               bool // its clock begins when the show is over
+	Notes               []string
+	Soon                bool // it ends within two minutes
 	Place               bool
 	More                bool // one more can be asked for
 	// Apart means that pieces of it stand on another receipt of the same person too; its amount is changed in the room,
@@ -63,7 +67,7 @@ type holdRow struct {
 // holds puts a receipt into words.
 func (v *visit) holds(x commerce.ReceiptView) holdsView {
 	w := v.words
-	out := holdsView{W: w, Title: x.Show.Title, Shop: v.merchant.Name, Room: "/live/" + x.Show.Name, Note: noteOf(&x.Show, w)}
+	out := holdsView{W: w, Title: x.Show.Title, Shop: v.merchant.Name, Room: "/live/" + x.Show.Name, Note: v.noteOf(&x.Show)}
 	live := x.Show.State == commerce.ShowLive && !x.Show.Paused
 	var total commerce.Money
 	var closed []holdRow
@@ -77,6 +81,13 @@ func (v *visit) holds(x commerce.ReceiptView) holdsView {
 		case commerce.StateHeld:
 			row.State, row.Word, row.Clock, row.Frozen, row.Due, row.Until = "held", w.StateHeld, true, h.Frozen, h.Due, v.until(h.Due)
 			row.More = live
+			v.clock(&row, h, x)
+			out.Open += h.Quantity
+			total.Minor, total.Currency = total.Minor+h.Price.Times(h.Quantity).Minor, h.Price.Currency
+			out.Rows = append(out.Rows, row)
+			continue
+		case commerce.StateOffered:
+			row.State, row.Word, row.Offer, row.Notes = "waiting", w.StateOffered, true, []string{w.OfferNote}
 			out.Open += h.Quantity
 			total.Minor, total.Currency = total.Minor+h.Price.Times(h.Quantity).Minor, h.Price.Currency
 			out.Rows = append(out.Rows, row)
@@ -105,6 +116,21 @@ func (v *visit) holds(x commerce.ReceiptView) holdsView {
 	return out
 }
 
+// clock adds to the row of a hold what is to be known of its time.
+func (v *visit) clock(row *holdRow, h *commerce.HoldView, x commerce.ReceiptView) {
+	w := v.words
+	switch {
+	case payOnce(&x.Show):
+		row.Waits = true
+	case !h.Frozen && (h.Reminded || h.Due.Sub(x.At) < soon) && h.Due.After(x.At):
+		row.Soon = true
+		row.Notes = append(row.Notes, w.EndsSoon)
+	}
+	if h.Extended {
+		row.Notes = append(row.Notes, w.ExtendedNote)
+	}
+}
+
 // name is an item and its variant as said in one breath.
 func name(title, label string) string {
 	if label == "" {
@@ -123,17 +149,31 @@ func (v *visit) until(t time.Time) string {
 }
 
 // noteOf says what a viewer must know of the state of a show; empty when it just sells.
-func noteOf(s *commerce.Show, w *words.Words) string {
+func (v *visit) noteOf(s *commerce.Show) string {
+	w := v.words
 	switch {
 	case s.State == commerce.ShowPlanned:
 		return w.SoonNote
 	case s.State == commerce.ShowEnded:
 		return w.OverNote
 	case s.Paused:
-		return w.Paused
+		return w.Words.Paused
+	case s.PayOnce > 0:
+		return lang.Fill(w.PayOnceNote, "time", w.Span(s.PayOnce))
 	}
 	return ""
 }
+
+// standNote is noteOf of a show as it is looked at.
+func (v *visit) standNote(s *stand.Stand) string {
+	if !s.Restored.IsZero() && s.Show.State == commerce.ShowLive {
+		return v.words.Restored
+	}
+	return v.noteOf(&s.Show)
+}
+
+// payOnce reports whether the holds of a show wait for its end to be paid together.
+func payOnce(s *commerce.Show) bool { return s.PayOnce > 0 && s.State != commerce.ShowEnded }
 
 // change does what a button beside a hold or a place in line asks for. The caller has checked who presses it.
 func (p *Pages) change(ctx context.Context, v *visit, key commerce.Key, x commerce.ReceiptView, button, value string) (told, error) {
@@ -206,25 +246,31 @@ func (v *visit) tell(o *commerce.Outcome) told {
 	reason := o.Reason
 	if reason == commerce.Duplicate { // the same tap again: what stands is what it got
 		reason = commerce.Held
-		if o.Holding == 0 && o.Waiting > 0 {
+		switch {
+		case o.Holding == 0 && o.Waiting > 0:
 			reason = commerce.Waitlisted
+		case o.Holding > 0 && o.Due.IsZero():
+			reason = commerce.Offered
 		}
 	}
 	switch reason {
+	case commerce.Offered:
+		pairs[3] = amount(max(o.Holding, o.Wanted, 1))
+		return say(w.Offered, true)
 	case commerce.Held:
-		return say(w.Held, true)
+		return say(v.either(w.HeldOnce, w.Held), true)
 	case commerce.PartlyHeld:
 		pairs[3] = amount(1)
 		if o.Waiting > 0 {
-			return say(w.Partly, true)
+			return say(v.either(w.PartlyOnce, w.Partly), true)
 		}
-		return say(w.PartlyCapped, true)
+		return say(v.either(w.PartlyCappedOnce, w.PartlyCapped), true)
 	case commerce.Waitlisted:
 		pairs[3] = amount(o.Waiting)
 		return say(w.Waitlisted, true)
 	case commerce.Changed:
 		pairs[3] = amount(1)
-		return say(w.Changed, true)
+		return say(v.either(w.ChangedOnce, w.Changed), true)
 	case commerce.Passed:
 		return say(w.PassedOne, true)
 	case commerce.SoldOut:
@@ -253,6 +299,14 @@ func (v *visit) tell(o *commerce.Outcome) told {
 	return say(w.Unread, false)
 }
 
+// either is a sentence for shows whose holds are paid together, or the one for all others.
+func (v *visit) either(once, other string) string {
+	if v.once {
+		return once
+	}
+	return other
+}
+
 // choices lists labels to choose from, at most eight.
 func choices(labels []string) string {
 	s := ""
@@ -268,118 +322,8 @@ func choices(labels []string) string {
 	return s
 }
 
-// codeShown is how long the room goes on showing codes to who asked for one: a code for everybody who only looks would be
-// a code for nobody.
-const codeShown = 10 * time.Minute
-
-// notedMost bounds how many browsers are remembered; beyond it all are forgotten, which costs them a tap or a moment.
-const notedMost = 20_000
-
-// noted are browsers and when something was noted of them.
-type noted struct {
-	mu sync.Mutex
-	by map[seal.Token]time.Time
-}
-
-func (n *noted) note(b seal.Token) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.by == nil || len(n.by) >= notedMost {
-		n.by = map[seal.Token]time.Time{}
-	}
-	n.by[b] = time.Now()
-}
-
-// at is when it was noted, zero when it was not.
-func (n *noted) at(b seal.Token) time.Time {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.by[b]
-}
-
-func (n *noted) forget(b seal.Token) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.by, b)
-}
-
-// wantsCode reports whether the browser asked for a code lately.
-func (p *Pages) wantsCode(v *visit) bool { return time.Since(p.codes.at(v.browser)) < codeShown }
-
-// boxView is the box that says whom the browser acts for, or helps it to act for somebody.
-type boxView struct {
-	W      *words.Words
-	Me     string // "You are ana on Twitch."; empty when the browser is bound to nobody
-	Asked  string // "Are you ana on Twitch?" after the code was typed
-	Note   string
-	Viewer string // who is asked about, so that a yes means just that one
-	Code   string
-	Offer  bool
-	InRoom bool
-}
-
-// box is the box as it stands. With show it shows a code, else it offers one.
-func (p *Pages) box(v *visit, show, inRoom bool) (boxView, error) {
-	b := boxView{W: v.words, InRoom: inRoom}
-	if x, ok := p.Hub.Typed(v.merchant.ID, v.browser); ok {
-		who := v.words.NameOr(x.Name)
-		b.Asked = lang.Fill(v.words.Join, "who", who, "platform", x.Platform.Title())
-		b.Note, b.Viewer = lang.Fill(v.words.JoinNote, "who", who), viewerText(x)
-		return b, nil
-	}
-	if v.bound.Platform != "" {
-		b.Me = lang.Fill(v.words.YouAre, "who", v.words.NameOr(v.bound.Name), "platform", v.bound.Platform.Title())
-	}
-	if !show {
-		b.Offer = v.bound.Platform == "" && inRoom
-		return b, nil
-	}
-	code, err := p.Hub.Code(v.merchant.ID, v.browser)
-	b.Code = code
-	return b, err
-}
-
-func viewerText(x chat.Viewer) string { return fmt.Sprint(x.Platform, "/", x.ID) }
-
-// join takes the answer to whether the viewer who typed the browser's code sits there: "yes:VIEWER" joins the browser
-// with the viewer that the page asked about, and with nobody else.
-func (p *Pages) join(ctx context.Context, v *visit, answer string) (told, error) {
-	said, viewer, _ := strings.Cut(answer, ":")
-	yes := said == "yes"
-	x, ok := p.Hub.Typed(v.merchant.ID, v.browser)
-	if !ok || viewerText(x) != viewer {
-		return told{Sentence: v.words.ConnectUnknown}, nil
-	}
-	if err := p.Hub.Confirm(ctx, v.merchant.ID, v.browser, yes); err != nil {
-		return told{}, err
-	}
-	p.codes.forget(v.browser)
-	if !yes {
-		return told{Sentence: v.words.NotJoined, Good: true}, nil
-	}
-	if err := p.bind(ctx, v, x); err != nil {
-		return told{}, err
-	}
-	return told{Sentence: lang.Fill(v.words.Joined, "who", v.words.NameOr(x.Name)), Good: true}, nil
-}
-
-// bind notes that the browser was bound to a viewer: what it claimed as a guest counts for that person from now on, so
-// that one person has one cap.
-func (p *Pages) bind(ctx context.Context, v *visit, to chat.Viewer) error {
-	v.bound = to
-	p.joined.note(v.browser)
-	if v.fresh {
-		return nil // it claimed nothing
-	}
-	person, err := p.Hub.Person(ctx, v.merchant.ID, to)
-	if err != nil {
-		return err
-	}
-	_, err = p.Hub.Ask(ctx, v.merchant.ID, commerce.Key{}, commerce.Bind{Viewer: v.guest, Person: person})
-	return err
-}
-
 func (p *Pages) looker(v *visit) *looker {
+	p.present(v)
 	return &looker{p: p, v: v, joined: p.joined.at(v.browser), asked: time.Now()}
 }
 
@@ -392,6 +336,15 @@ type looker struct {
 	coded  time.Time // when the box was made
 	mark   string
 	parts  []ui.Part
+	also   func(*stand.Stand) string // what else the parts depend on; may be nil
+}
+
+// present tells that whom the browser acts for has a page of the show open. A browser that acts for nobody is had by the
+// thousand, and counts for nothing.
+func (p *Pages) present(v *visit) {
+	if v.bound.Platform != "" {
+		p.Hub.Visited(v.merchant.ID, v.show, v.bound)
+	}
 }
 
 // again is how often a stream looks anew, although nothing told it to, who its browser is and whether its code is good.
@@ -412,9 +365,13 @@ func (l *looker) own(ctx context.Context, viewers func() []chat.Viewer, render f
 			l.mark = ""
 		}
 		l.v.bound, l.joined, l.asked = b, n, time.Now()
+		l.p.present(l.v)
 	}
-	x, typed := l.p.Hub.Typed(l.v.merchant.ID, l.v.browser)
-	mark := fmt.Sprint(s.Mark(viewers()...), typed, viewerText(x), l.p.wantsCode(l.v))
+	j, typed := l.p.Hub.Asked(ctx, l.v.merchant.ID, l.v.browser)
+	mark := fmt.Sprint(s.Mark(viewers()...), typed, viewerText(j.Typed), l.p.wantsCode(l.v))
+	if l.also != nil {
+		mark += l.also(s)
+	}
 	if mark == l.mark && time.Since(l.coded) < again {
 		return l.parts, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"hawker/commerce"
@@ -12,6 +13,7 @@ import (
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
+	"hawker/web/proof"
 	"hawker/web/ui"
 	"hawker/web/viewer/stand"
 	"hawker/web/viewer/words"
@@ -26,6 +28,17 @@ type receiptPage struct {
 	Key   string // its random id
 	Holds holdsView
 	Box   boxView
+	Proof string // which entry of the ledger the newest hold is, or empty
+}
+
+// proof says which ledger entry the newest hold is, as far as the last audit knows it.
+func (p *Pages) proof(v *visit, x *commerce.ReceiptView) string {
+	for i := len(x.Holds) - 1; i >= 0 && p.Proofs != nil; i-- {
+		if seq, checked, ok := p.Proofs.Entry(v.merchant.ID, x.Holds[i].ID); ok {
+			return proof.Sentence(v.words.Tag, seq, time.Since(checked))
+		}
+	}
+	return ""
 }
 
 // openReceipt finds the receipt of an address.
@@ -45,12 +58,12 @@ func (p *Pages) openReceipt(w http.ResponseWriter, r *http.Request, v *visit) (c
 	if err := p.enter(w, r, v, merchant, 0); err != nil {
 		return none, err
 	}
-	v.home = "/c/" + text
+	v.home, v.token = "/c/"+text, text
 	x, err := p.Hub.Receipt(r.Context(), merchant, id)
 	if err != nil {
 		return none, err
 	}
-	v.show = x.Show.ID
+	v.show, v.once = x.Show.ID, payOnce(&x.Show)
 	return x, nil
 }
 
@@ -75,8 +88,18 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request, v *visit) error 
 				return err
 			}
 		}
+		if number, amount, choose := asked(r); choose {
+			v.home += "?item=" + number + "&n=" + strconv.Itoa(amount)
+		}
 		http.Redirect(w, r, v.home, http.StatusSeeOther)
 		return nil
+	}
+	if _, _, choose := asked(r); choose {
+		c, err := p.receiptChooser(r.Context(), v, &x)
+		if err != nil {
+			return err
+		}
+		return p.choose(w, r, v, c)
 	}
 	return p.showReceipt(w, r, v, x, "", 0)
 }
@@ -112,7 +135,7 @@ func (p *Pages) receiptPage(ctx context.Context, v *visit, x commerce.ReceiptVie
 		return nil, err
 	}
 	page := &receiptPage{Act: v.home + "/act", Key: newKey(), Holds: v.holds(x)}
-	page.Holds.Receipt, page.Holds.May = v.home, may
+	page.Holds.Receipt, page.Holds.May, page.Proof = v.home, may, p.proof(v, &x)
 	if may && v.bound.Platform != "" {
 		all, err := p.receipts(ctx, v)
 		if err != nil {
@@ -121,7 +144,10 @@ func (p *Pages) receiptPage(ctx context.Context, v *visit, x commerce.ReceiptVie
 		page.Holds.apart(x.Receipt.ID, all)
 	}
 	// A room's viewer types no codes: that receipt is its browser's alone.
-	page.Box, err = p.box(v, !may && x.Receipt.Viewer.Platform != chat.Room, false)
+	page.Box, err = p.box(ctx, v, !may && x.Receipt.Viewer.Platform != chat.Room || v.bound.Platform != "" && p.wantsCode(v), false)
+	if may {
+		page.Box.Forget = v.home + "/forget"
+	}
 	return page, err
 }
 
@@ -161,6 +187,9 @@ func (p *Pages) receiptEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 	x, err := p.openReceipt(w, r, v)
 	if err != nil {
 		return err
+	}
+	if _, _, choose := asked(r); choose {
+		return p.chooseEvents(w, r, v, func(ctx context.Context) (chooser, error) { return p.receiptChooser(ctx, v, &x) })
 	}
 	l := p.looker(v)
 	src := ui.Source{
@@ -224,30 +253,44 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request, v *visit) error
 	return p.showReceipt(w, r, v, x, trouble, status)
 }
 
-// receiptAct does what a button of the page asks for: pass=HOLD gives it back, leave=NUMBER:VARIANT leaves the line, more
-// and less=NUMBER:VARIANT change the amount by one, join=ANSWER says whether the viewer who typed the code sits here.
+// receiptAct does what a button of the page asks for: pick=NUMBER:VARIANT and wait=NUMBER:VARIANT claim for the viewer,
+// pass=HOLD gives it back, leave=NUMBER:VARIANT leaves the line, more
+// and less=NUMBER:VARIANT change the amount by one; code, join and part are as in the room.
 func (p *Pages) receiptAct(w http.ResponseWriter, r *http.Request, v *visit) error {
 	x, err := p.openReceipt(w, r, v)
 	if err != nil {
 		return err
 	}
-	button, value, err := v.pressed(r, "join", "pass", "leave", "more", "less")
+	button, value, err := v.pressed(r, "join", "code", "part", "pick", "wait", "pass", "leave", "more", "less")
 	if err != nil {
 		return err
 	}
-	if button == "join" {
-		t, err := p.join(r.Context(), v, value)
+	if button == "join" || button == "code" || button == "part" {
+		t := told{Good: true}
+		switch button {
+		case "code":
+			p.codes.note(v.browser)
+		case "join":
+			t, err = p.join(r.Context(), v, value)
+		default:
+			t, err = p.part(r.Context(), v, value)
+		}
 		if err != nil {
 			return err
 		}
+		v.chose(r, false)
 		return p.receiptAnswer(w, r, v, x.Receipt.ID, t)
 	}
-	may, err := p.may(r.Context(), v, x.Receipt.Viewer)
-	if err != nil {
+	if err := p.mine(r, v, x.Receipt.Viewer); err != nil {
 		return err
 	}
-	if !may {
-		return ui.Problem(http.StatusForbidden, v.words.NotYours)
+	if button == "pick" || button == "wait" {
+		t, err := p.claim(r, v, x.Receipt.Viewer, button, value)
+		if err != nil {
+			return err
+		}
+		v.chose(r, t.Good)
+		return p.receiptAnswer(w, r, v, x.Receipt.ID, t)
 	}
 	key, err := v.key(r, button, value)
 	if err != nil {

@@ -38,7 +38,7 @@ type roomView struct {
 	W             *words.Words
 	Title, Act    string
 	State, Word   string // the pill
-	Note          string
+	Note, Each    string
 	OnAir         *stand.Item
 	Items         []stand.Item
 	Planned, Over bool
@@ -59,7 +59,8 @@ func (p *Pages) openRoom(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err != nil {
 		return err
 	}
-	v.home = "/live/" + url.PathEscape(r.PathValue("name"))
+	v.name = r.PathValue("name")
+	v.home = "/live/" + url.PathEscape(v.name)
 	return p.enter(w, r, v, merchant, show)
 }
 
@@ -67,6 +68,9 @@ func (p *Pages) openRoom(w http.ResponseWriter, r *http.Request, v *visit) error
 func (p *Pages) room(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err := p.openRoom(w, r, v); err != nil {
 		return err
+	}
+	if _, _, choose := asked(r); choose {
+		return p.choose(w, r, v, v.roomChooser())
 	}
 	s, err := p.stands.Look(r.Context(), v.merchant.ID, v.show)
 	if err != nil {
@@ -84,16 +88,19 @@ func (p *Pages) room(w http.ResponseWriter, r *http.Request, v *visit) error {
 
 func (v *visit) roomView(s *stand.Stand) roomView {
 	w := v.words
-	x := roomView{W: w, Title: s.Show.Title, Act: v.home + "/act", Items: s.Rows(w), Note: noteOf(&s.Show, w)}
+	x := roomView{W: w, Title: s.Show.Title, Act: v.home + "/act", Items: s.Rows(w), Note: v.standNote(s)}
 	switch {
 	case s.Show.State == commerce.ShowPlanned:
 		x.State, x.Word, x.Planned = "waiting", w.Soon, true
 	case s.Show.State == commerce.ShowEnded:
 		x.State, x.Word, x.Over = "gone", w.Over, true
-	case s.Show.Paused:
+	case s.Show.Paused || !s.Restored.IsZero():
 		x.State, x.Word = "held", w.Pause
 	default:
 		x.State, x.Word = "live", w.Live
+	}
+	if s.Show.Cap > 0 {
+		x.Each = lang.Fill(w.EachShow, "n", strconv.Itoa(s.Show.Cap))
 	}
 	for i := range x.Items {
 		if x.Items[i].OnAir {
@@ -177,7 +184,7 @@ func (p *Pages) myHolds(ctx context.Context, v *visit) ([]holdsView, boxView, er
 		h.Receipt = "/c/" + p.DB.ReceiptToken(v.merchant.ID, all[i].Receipt.ID, all[i].Receipt.Generation).Reveal()
 		out = append(out, h)
 	}
-	box, err := p.box(v, p.wantsCode(v), true)
+	box, err := p.box(ctx, v, p.wantsCode(v), true)
 	return out, box, err
 }
 
@@ -216,6 +223,9 @@ func (p *Pages) roomEvents(w http.ResponseWriter, r *http.Request, v *visit) err
 	}
 	if _, err := p.stands.Look(r.Context(), v.merchant.ID, v.show); err != nil { // refused before the stream begins
 		return err
+	}
+	if _, _, choose := asked(r); choose {
+		return p.chooseEvents(w, r, v, func(context.Context) (chooser, error) { return v.roomChooser(), nil })
 	}
 	all := &visit{merchant: v.merchant, show: v.show, zone: v.zone, words: v.words, home: v.home} // nobody's
 	src := ui.Source{
@@ -261,12 +271,13 @@ func (p *Pages) roomEvents(w http.ResponseWriter, r *http.Request, v *visit) err
 
 // roomAct does what a button of the room asks for: pick=NUMBER:VARIANT claims an item, air=NUMBER:VARIANT the same from the
 // card on air, wait=NUMBER:VARIANT asks for a place in line; pass=HOLD and leave=NUMBER:VARIANT give back; code=1 shows the
-// code of this browser, join=ANSWER says whether the viewer who typed it sits here.
+// code of this browser, join=ANSWER says whether the viewer who typed it sits here, part=VIEWER undoes that two accounts count as
+// one.
 func (p *Pages) roomAct(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err := p.openRoom(w, r, v); err != nil {
 		return err
 	}
-	button, value, err := v.pressed(r, "pick", "air", "wait", "pass", "leave", "code", "join")
+	button, value, err := v.pressed(r, "pick", "air", "wait", "pass", "leave", "code", "join", "part")
 	if err != nil {
 		return err
 	}
@@ -277,19 +288,22 @@ func (p *Pages) roomAct(w http.ResponseWriter, r *http.Request, v *visit) error 
 		t.Good = true
 	case "join":
 		t, err = p.join(r.Context(), v, value)
+	case "part":
+		t, err = p.part(r.Context(), v, value)
 	case "pass", "leave":
 		t, err = p.giveBack(r, v, button, value)
 	default:
-		t, err = p.claim(r, v, button, value)
+		t, err = p.claim(r, v, v.viewer(), button, value)
 	}
 	if err != nil {
 		return err
 	}
+	v.chose(r, t.Good && button != "code" && button != "join" && button != "part")
 	return p.roomAnswer(w, r, v, t)
 }
 
-// claim asks for pieces of an item for whoever the browser is.
-func (p *Pages) claim(r *http.Request, v *visit, button, value string) (told, error) {
+// claim asks for pieces of an item for a viewer that the browser acts for.
+func (p *Pages) claim(r *http.Request, v *visit, who chat.Viewer, button, value string) (told, error) {
 	number, variant, err := v.pick(value)
 	if err != nil {
 		return told{}, err
@@ -308,13 +322,19 @@ func (p *Pages) claim(r *http.Request, v *visit, button, value string) (told, er
 	if err != nil {
 		return told{}, err
 	}
-	if v.bound.Platform == "" && !p.guests.Allow(p.Kit.Address(r)) {
+	if same(who, v.guest) && !p.guests.Allow(p.Kit.Address(r)) {
 		return told{}, ui.Problem(http.StatusTooManyRequests, v.words.TooFast)
 	}
 	o, err := p.Hub.Ask(r.Context(), v.merchant.ID, key, commerce.Claim{
-		Ask: v.ask(key, v.viewer()), Number: number, Variant: variant, Quantity: qty, Wait: button == "wait",
+		Ask: v.ask(key, who), Number: number, Variant: variant, Quantity: qty, Wait: button == "wait",
 	})
-	return v.tell(&o), err
+	if err != nil {
+		return told{}, err
+	}
+	if s, err := p.stands.Shared(r.Context(), v.merchant.ID, v.show); err == nil {
+		v.once = payOnce(&s.Show)
+	}
+	return v.tell(&o), nil
 }
 
 // giveBack gives back a hold of the browser's own, or a place in line.

@@ -19,9 +19,9 @@ type stream struct {
 	all string
 }
 
-func (b *browser) stream(address string) *stream {
+func (b *browser) stream(address string, query ...string) *stream {
 	b.h.t.Helper()
-	r, err := http.NewRequestWithContext(b.h.t.Context(), http.MethodGet, address+"/events", nil)
+	r, err := http.NewRequestWithContext(b.h.t.Context(), http.MethodGet, address+"/events"+strings.Join(query, ""), nil)
 	b.h.must(err)
 	res, err := b.http.Do(r)
 	b.h.must(err)

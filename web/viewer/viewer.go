@@ -16,6 +16,7 @@ import (
 	"html"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ import (
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
+	"hawker/web/proof"
 	"hawker/web/ui"
 	"hawker/web/viewer/shout"
 	"hawker/web/viewer/stand"
@@ -56,6 +58,8 @@ type Pages struct {
 	Hub *live.Hub
 	Kit *ui.Kit
 	Log *slog.Logger // nil means silence
+	// Proofs, when set, knows which ledger entry a hold is.
+	Proofs *proof.Runner
 
 	pages  *ui.Pages
 	stands stand.Stands
@@ -84,6 +88,8 @@ func (p *Pages) Mount(mux *http.ServeMux) error {
 		{"GET /c/{token}/events", p.receiptEvents},
 		{"POST /c/{token}/checkout", p.checkout},
 		{"POST /c/{token}/act", p.receiptAct},
+		{"GET /c/{token}/forget", p.forgetAsk},
+		{"POST /c/{token}/forget", p.forget},
 		{"GET /live/{name}", p.room},
 		{"GET /live/{name}/events", p.roomEvents},
 		{"POST /live/{name}/act", p.roomAct},
@@ -116,6 +122,10 @@ type visit struct {
 	pays     bool        // the merchant's store takes payments
 	bound    chat.Viewer // whom the browser may act for; its platform is empty when nobody
 	home     string      // the page that forms lead back to
+	token    string      // of the receipt's address, where it is one
+	name     string      // of the room's address, where it is one
+	block    string      // the address block that the browser comes from
+	once     bool        // the show's holds are paid together, after its end
 }
 
 // errGone means that an address opens nothing.
@@ -137,7 +147,7 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request, v *visit, merchant
 		return ui.Problem(http.StatusForbidden, v.words.NoCookie) // what it claimed nobody could pay for
 	}
 	v.browser = p.Kit.Browser(w, r)
-	v.guest = guest(v.browser, v.words)
+	v.guest, v.block = guest(v.browser, v.words), block(p.Kit.Address(r))
 	if v.bound, err = p.boundTo(r.Context(), merchant, v.browser); err != nil {
 		return err
 	}
@@ -210,7 +220,29 @@ func (v *visit) key(r *http.Request, what ...any) (commerce.Key, error) {
 
 // ask is the head of a request of a viewer.
 func (v *visit) ask(key commerce.Key, who chat.Viewer) commerce.Ask {
-	return commerce.Ask{Key: key, Show: v.show, Viewer: who, Sent: time.Now()}
+	a := commerce.Ask{Key: key, Show: v.show, Viewer: who, Sent: time.Now()}
+	if same(who, v.guest) {
+		a.Block = v.block
+	}
+	return a
+}
+
+// block is the address block that a browser's address lies in, as commerce.Ask counts them; empty for what is no address.
+func block(address string) string {
+	host, _, _ := strings.Cut(address, "/") // of an IPv6 address the /64 is known
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	bits := 48
+	if a.Is4() {
+		bits = 24
+	}
+	x, err := a.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return x.String()
 }
 
 // newKey is the random id of a form.

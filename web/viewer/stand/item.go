@@ -25,8 +25,9 @@ type Item struct {
 	Left, State         string // its stock in words, and the pill for it
 	Waiting             string // how many are in line; empty when nobody is
 	Sizes               []Size
-	Amounts             []int // to choose from; empty when one is all
-	Claimable           bool  // something of it can be claimed now
+	Amounts             []int  // to choose from; empty when one is all
+	Claimable           bool   // something of it can be claimed now
+	Terms               string // what is to be known before it is claimed: a cap, or that nothing is set aside
 }
 
 // Size is a variant to tap on.
@@ -40,17 +41,18 @@ type Size struct {
 func (s *Stand) Rows(w *words.Words) []Item {
 	out := make([]Item, 0, len(s.Items))
 	for i := range s.Items {
-		out = append(out, itemOf(&s.Items[i], &s.Show, w))
+		out = append(out, s.item(&s.Items[i], w))
 	}
 	return out
 }
 
-func itemOf(it *commerce.ItemView, show *commerce.Show, w *words.Words) Item {
+func (s *Stand) item(it *commerce.ItemView, w *words.Words) Item {
+	show := &s.Show
 	row := Item{
 		Number: it.Number, Title: it.Product.Title, Image: it.Product.Image, Price: priceOf(it), OnAir: it.Number == show.Lineup.OnAir && show.State != commerce.ShowEnded,
 		One: len(it.Stock) == 1,
 	}
-	selling := show.State == commerce.ShowLive && !show.Paused && !it.Closed
+	selling := show.State == commerce.ShowLive && !show.Paused && !it.Closed && s.Restored.IsZero()
 	stale := len(it.Stock) > 0
 	for i := range it.Stock {
 		v := &it.Stock[i]
@@ -76,9 +78,21 @@ func itemOf(it *commerce.ItemView, show *commerce.Show, w *words.Words) Item {
 	if it.Waiting > 0 {
 		row.Waiting = lang.Fill(w.InLineOf, "n", strconv.Itoa(it.Waiting))
 	}
+	if it.FirstPaid {
+		row.Terms = w.FirstPaid
+	}
+	if it.Cap > 0 && it.Cap < plenty {
+		if row.Terms != "" {
+			row.Terms += " · "
+		}
+		row.Terms += lang.Fill(w.Each, "n", strconv.Itoa(it.Cap))
+	}
 	most := mostAtOnce
 	if it.Cap > 0 {
 		most = min(most, it.Cap)
+	}
+	if show.Cap > 0 {
+		most = min(most, show.Cap)
 	}
 	for n := 1; n <= most && most > 1; n++ {
 		row.Amounts = append(row.Amounts, n)

@@ -5,6 +5,7 @@ package stand
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,9 +45,8 @@ func newStand(p live.ShowPage) *Stand {
 		}
 		return of[v]
 	}
-	for i := range p.Open {
-		h := &p.Open[i]
-		fmt.Fprint(at(h.Viewer), h.ID, " ", h.Quantity, " ", h.Due.UnixMilli(), h.Frozen, h.Opened, ";")
+	for _, h := range slices.Concat(p.Open, p.Offers) {
+		fmt.Fprint(at(h.Viewer), h.ID, " ", h.Quantity, " ", h.Due.UnixMilli(), h.Frozen, h.Opened, h.Reminded, h.Extended, h.State, ";")
 	}
 	for i := range p.Waiting {
 		x := &p.Waiting[i]

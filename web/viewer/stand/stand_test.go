@@ -2,6 +2,7 @@ package stand_test
 
 import (
 	"testing"
+	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
@@ -62,5 +63,23 @@ func TestSizes(t *testing.T) {
 	}
 	if s.Mark(chat.Viewer{ID: "a"}) != s.Mark(chat.Viewer{ID: "a", Name: "Ana"}) {
 		t.Error("a name changes what somebody has")
+	}
+}
+
+// A shop that was restored from a backup sells nothing until it is known what was sold since. What is first paid, first served
+// says so, and caps are told.
+func TestTerms(t *testing.T) {
+	var s stand.Stand
+	s.Show.State, s.Show.Cap = commerce.ShowLive, 2
+	s.Items = []commerce.ItemView{{
+		Item: commerce.Item{Number: 3, Cap: 3, FirstPaid: true, Product: commerce.Product{Title: "Mug"}}, Free: 5, Stock: []commerce.VariantView{{Free: 5}},
+	}}
+	r := s.Rows(words.For("en"))[0]
+	if r.Terms != "First paid, first served: nothing is set aside · at most 3 each" || len(r.Amounts) != 2 || !r.Claimable {
+		t.Errorf("%+v", r)
+	}
+	s.Restored = time.Now()
+	if r := s.Rows(words.For("en"))[0]; r.Claimable {
+		t.Errorf("claimable after a restore: %+v", r)
 	}
 }

@@ -26,6 +26,14 @@ type Words struct {
 	// The room.
 	Live, Soon, SoonNote, Over, OverNote, Pause, OnAir, NothingOnAir, Claim, InLine, GoneOut, NotForSale, Moment, Shelf, ShelfEmpty string
 	Mine, MineEmpty, Pay, Chat, ChatEmpty, NeedsChoice, LineLeft, InLineOf, Blocked                                                 string
+	// Choosing what a line left open.
+	WhichOne, WhichItem, TapOne, TypeOne, ClaimHere, ChooseInRoom, NoSuchItem, Asked, BackToAll string
+	// Offers, and what else is to be known of a hold or an item.
+	StateOffered, OfferNote, FirstPaid, EndsSoon, ExtendedNote, AfterShow, PayOnceNote, ChangedOnce, Restored, Each, EachShow string
+	// Accounts that are joined.
+	OfferJoin, TypeThere, JoinTwo, JoinTwoNote, JoinYes, JoinedTwo, JoinedWith, UndoUntil, Undo, Undone string
+	// Being forgotten.
+	Forget, ForgetAsk, ForgetErased, ForgetKept, ForgetYes, ForgetNo, Forgotten, ForgottenNote string
 	// The overlay.
 	TypeLine, AndMore, Thanks string
 	// Trouble.
@@ -82,6 +90,19 @@ func english() *Words {
 		Pause: "paused", OnAir: "On air now", NothingOnAir: "Nothing is on air just now.", Claim: "Claim", InLine: "Join the line", GoneOut: "sold out", NotForSale: "not on sale", Moment: "one moment",
 		Shelf: "On the shelf", ShelfEmpty: "The shelf is still empty.", Mine: "Yours", MineEmpty: "Nothing yet. Tap Claim here, or type {cmd} in the chat.", Pay: "Pay", Chat: "Chat",
 		ChatEmpty: "Nobody has said anything yet.", NeedsChoice: "#{n} {item}: which one? There is {choices}.", LineLeft: "You left the line for #{n} {item}.", InLineOf: "{n} in line", Blocked: "The host stopped your claims in this show.",
+		WhichOne: "Which one?", WhichItem: "Which item?", TapOne: "Tap one and it is yours to pay.", TypeOne: "Type one of these lines in the chat of the show:",
+		ClaimHere: "Or tap Claim here. It is then held for this browser, as {who}.", ChooseInRoom: "Claim in the live room instead", NoSuchItem: "No item has the number {n}. Choose one of these:",
+		Asked: "You asked for {what}.", BackToAll: "All items",
+		StateOffered: "not set aside", OfferNote: "Not set aside: first paid, first served.", FirstPaid: "First paid, first served: nothing is set aside", EndsSoon: "Ends soon. Pay now, or it goes to the next in line.",
+		ExtendedNote: "We could not tell you in the chat, so it got its time once more.", AfterShow: "after the show", PayOnceNote: "You pay once, when the show is over; then you have {time}.",
+		ChangedOnce: "#{n} {what}: {qty} held now. You pay once, after the show.",
+		Restored:    "Selling is closed for a moment: the shop checks what is there. What is held stays held.", Each: "at most {n} each", EachShow: "At most {n} pieces each in this show.",
+		OfferJoin: "Do you buy on another platform too? Join your names, and they count as one.", TypeThere: "Type this in the chat there, with your other name:",
+		JoinTwo: "Join {who} on {platform}?", JoinTwoNote: "{who} and {own} then count as one person in this shop: one cart, one limit, one place in line. You can undo it here for a day.", JoinYes: "Yes, join them",
+		JoinedTwo: "Joined. {who} and you count as one now.", JoinedWith: "Joined with you", UndoUntil: "can be undone until {until}", Undo: "Undo", Undone: "{who} counts alone again.",
+		Forget: "Forget me", ForgetAsk: "Forget you in this shop?", ForgetErased: "Erased at once: your name and your lines in the chat, what is held for you and your places in line, and whom this browser acts for.",
+		ForgetKept: "What stays: that pieces were held and sold, with amounts, times and your platform's number for you, but without your name. Orders that you paid are in the shop's own books; ask the shop about them.", ForgetYes: "Yes, forget me", ForgetNo: "No, keep it",
+		Forgotten: "You are forgotten here", ForgottenNote: "What is held for you was given back, and your name is erased. If you write in the chat again, you are new to us.",
 		TypeLine: "Type {cmd}", AndMore: "and {n} more", Thanks: "Thank you!",
 		NoReceipt: "No receipt here", NoReceiptNote: "The address is cut off or no longer open. Type !cart in the chat and you get a new one.", NoRoom: "No show here",
 		NoRoomNote: "No show has this name. Ask the host for the address.", NotYours: "Only the browser of whoever claimed this may change it. Type the code of this page in the chat first.",
@@ -108,6 +129,19 @@ func german() *Words {
 		Pause: "unterbrochen", OnAir: "Jetzt zu sehen", NothingOnAir: "Gerade wird nichts gezeigt.", Claim: "Zurücklegen", InLine: "Auf die Warteliste", GoneOut: "ausverkauft", NotForSale: "nicht im Verkauf", Moment: "einen Moment",
 		Shelf: "Im Regal", ShelfEmpty: "Das Regal ist noch leer.", Mine: "Deins", MineEmpty: "Noch nichts. Tippe hier auf Zurücklegen oder schreib {cmd} in den Chat.", Pay: "Bezahlen", Chat: "Chat",
 		ChatEmpty: "Noch hat niemand etwas gesagt.", NeedsChoice: "#{n} {item}: welche Ausführung? Es gibt {choices}.", LineLeft: "Du stehst nicht mehr auf der Warteliste für #{n} {item}.", InLineOf: "{n} auf der Warteliste", Blocked: "Der Host hat deine Käufe in dieser Show gestoppt.",
+		WhichOne: "Welche Ausführung?", WhichItem: "Welcher Artikel?", TapOne: "Tippe auf eine, und du kannst sie bezahlen.", TypeOne: "Schreib eine dieser Zeilen in den Chat der Show:",
+		ClaimHere: "Oder tippe hier auf Zurücklegen. Dann ist es für diesen Browser zurückgelegt, als {who}.", ChooseInRoom: "Stattdessen auf der Seite der Show nehmen", NoSuchItem: "Kein Artikel hat die Nummer {n}. Such dir einen aus:",
+		Asked: "Du wolltest {what}.", BackToAll: "Alle Artikel",
+		StateOffered: "nicht zurückgelegt", OfferNote: "Nicht zurückgelegt: Wer zuerst bezahlt, bekommt es.", FirstPaid: "Wer zuerst bezahlt, bekommt es: nichts wird zurückgelegt", EndsSoon: "Gleich vorbei. Bezahle jetzt, sonst ist der Nächste dran.",
+		ExtendedNote: "Wir konnten es dir im Chat nicht sagen, darum lief die Zeit noch einmal von vorn.", AfterShow: "nach der Show", PayOnceNote: "Du bezahlst einmal, wenn die Show vorbei ist; dann hast du {time}.",
+		ChangedOnce: "#{n} {what}: jetzt {qty} zurückgelegt. Bezahlt wird einmal, nach der Show.",
+		Restored:    "Der Verkauf ist einen Moment zu: Der Shop prüft, was da ist. Zurückgelegtes bleibt zurückgelegt.", Each: "höchstens {n} pro Person", EachShow: "Höchstens {n} Stück pro Person in dieser Show.",
+		OfferJoin: "Kaufst du auch auf einer anderen Plattform? Verbinde deine Namen, dann zählen sie als einer.", TypeThere: "Schreib das dort in den Chat, mit deinem anderen Namen:",
+		JoinTwo: "{who} auf {platform} verbinden?", JoinTwoNote: "{who} und {own} zählen in diesem Shop dann als eine Person: ein Beleg, eine Höchstmenge, ein Platz in der Warteliste. Einen Tag lang kannst du es hier rückgängig machen.", JoinYes: "Ja, verbinden",
+		JoinedTwo: "Verbunden. {who} und du zählen jetzt als eine Person.", JoinedWith: "Mit dir verbunden", UndoUntil: "rückgängig zu machen bis {until}", Undo: "Rückgängig", Undone: "{who} zählt wieder allein.",
+		Forget: "Vergiss mich", ForgetAsk: "Dich in diesem Shop vergessen?", ForgetErased: "Sofort gelöscht: dein Name und deine Zeilen im Chat, was für dich zurückgelegt ist, deine Plätze in der Warteliste, und für wen dieser Browser handelt.",
+		ForgetKept: "Was bleibt: dass Stücke zurückgelegt und verkauft wurden, mit Mengen, Zeiten und deiner Nummer auf der Plattform, aber ohne deinen Namen. Bezahlte Bestellungen stehen in den Büchern des Shops; frag dort danach.", ForgetYes: "Ja, vergiss mich", ForgetNo: "Nein, behalten",
+		Forgotten: "Du bist hier vergessen", ForgottenNote: "Was zurückgelegt war, ist zurückgegeben, und dein Name ist gelöscht. Schreibst du wieder im Chat, bist du neu für uns.",
 		TypeLine: "Schreib {cmd}", AndMore: "und {n} weitere", Thanks: "Danke!",
 		NoReceipt: "Hier ist kein Beleg", NoReceiptNote: "Die Adresse ist abgeschnitten oder gilt nicht mehr. Schreib !cart in den Chat, dann bekommst du eine neue.", NoRoom: "Hier ist keine Show",
 		NoRoomNote: "Keine Show heißt so. Frag den Host nach der Adresse.", NotYours: "Ändern darf das nur der Browser, für den es zurückgelegt ist. Schreib zuerst den Code dieser Seite in den Chat.",
@@ -134,6 +168,19 @@ func spanish() *Words {
 		Pause: "en pausa", OnAir: "Ahora en pantalla", NothingOnAir: "Ahora no se muestra nada.", Claim: "Apartar", InLine: "Ponerme en espera", GoneOut: "agotado", NotForSale: "no está a la venta", Moment: "un momento",
 		Shelf: "En el estante", ShelfEmpty: "El estante está vacío todavía.", Mine: "Lo tuyo", MineEmpty: "Nada todavía. Pulsa Apartar aquí o escribe {cmd} en el chat.", Pay: "Pagar", Chat: "Chat",
 		ChatEmpty: "Nadie ha dicho nada todavía.", NeedsChoice: "#{n} {item}: ¿cuál? Hay {choices}.", LineLeft: "Ya no estás en espera de #{n} {item}.", InLineOf: "{n} en espera", Blocked: "Quien presenta paró tus compras en este directo.",
+		WhichOne: "¿Cuál?", WhichItem: "¿Qué artículo?", TapOne: "Pulsa uno y podrás pagarlo.", TypeOne: "Escribe una de estas líneas en el chat del directo:",
+		ClaimHere: "O pulsa Apartar aquí. Queda apartado para este navegador, como {who}.", ChooseInRoom: "Apartarlo en la página del directo", NoSuchItem: "Ningún artículo tiene el número {n}. Elige uno de estos:",
+		Asked: "Pediste {what}.", BackToAll: "Todos los artículos",
+		StateOffered: "sin apartar", OfferNote: "Sin apartar: es de quien pague primero.", FirstPaid: "Es de quien pague primero: no se aparta nada", EndsSoon: "Se acaba pronto. Paga ahora o pasa a quien espera.",
+		ExtendedNote: "No pudimos avisarte en el chat, así que su tiempo empezó otra vez.", AfterShow: "tras el directo", PayOnceNote: "Pagas una sola vez, cuando termine el directo; entonces tienes {time}.",
+		ChangedOnce: "#{n} {what}: ahora {qty} apartados. Se paga una vez, tras el directo.",
+		Restored:    "La venta está cerrada un momento: la tienda comprueba lo que hay. Lo apartado sigue apartado.", Each: "como mucho {n} por persona", EachShow: "Como mucho {n} piezas por persona en este directo.",
+		OfferJoin: "¿Compras también en otra plataforma? Une tus nombres y contarán como uno.", TypeThere: "Escribe esto en el chat de allí, con tu otro nombre:",
+		JoinTwo: "¿Unir a {who} de {platform}?", JoinTwoNote: "{who} y {own} contarán como una persona en esta tienda: un recibo, un límite, un puesto en la espera. Puedes deshacerlo aquí durante un día.", JoinYes: "Sí, unirlos",
+		JoinedTwo: "Unidos. {who} y tú contáis ahora como una persona.", JoinedWith: "Unido contigo", UndoUntil: "se puede deshacer hasta {until}", Undo: "Deshacer", Undone: "{who} vuelve a contar por separado.",
+		Forget: "Olvidarme", ForgetAsk: "¿Olvidarte en esta tienda?", ForgetErased: "Se borra enseguida: tu nombre y tus líneas del chat, lo apartado para ti y tus puestos en la espera, y por quién actúa este navegador.",
+		ForgetKept: "Lo que queda: que se apartaron y vendieron piezas, con cantidades, horas y tu número en la plataforma, pero sin tu nombre. Los pedidos que pagaste están en los libros de la tienda; pregunta allí por ellos.", ForgetYes: "Sí, olvidarme", ForgetNo: "No, conservarlo",
+		Forgotten: "Aquí ya te hemos olvidado", ForgottenNote: "Lo apartado se devolvió y tu nombre está borrado. Si vuelves a escribir en el chat, serás alguien nuevo.",
 		TypeLine: "Escribe {cmd}", AndMore: "y {n} más", Thanks: "¡Gracias!",
 		NoReceipt: "Aquí no hay recibo", NoReceiptNote: "La dirección está cortada o ya no vale. Escribe !cart en el chat y recibes una nueva.", NoRoom: "Aquí no hay directo",
 		NoRoomNote: "Ningún directo se llama así. Pide la dirección a quien presenta.", NotYours: "Solo puede cambiarlo el navegador de quien lo apartó. Escribe primero el código de esta página en el chat.",
@@ -160,6 +207,19 @@ func french() *Words {
 		Pause: "en pause", OnAir: "À l'écran", NothingOnAir: "Rien n'est à l'écran pour l'instant.", Claim: "Réserver", InLine: "Entrer dans la file", GoneOut: "épuisé", NotForSale: "pas en vente", Moment: "un instant",
 		Shelf: "Sur l'étagère", ShelfEmpty: "L'étagère est encore vide.", Mine: "À toi", MineEmpty: "Rien encore. Touche Réserver ici, ou écris {cmd} dans le chat.", Pay: "Payer", Chat: "Chat",
 		ChatEmpty: "Personne n'a encore rien dit.", NeedsChoice: "#{n} {item} : lequel ? Il y a {choices}.", LineLeft: "Tu n'es plus dans la file pour #{n} {item}.", InLineOf: "{n} dans la file", Blocked: "L'hôte a arrêté tes achats dans ce direct.",
+		WhichOne: "Lequel ?", WhichItem: "Quel article ?", TapOne: "Touche celui que tu veux, et tu peux le payer.", TypeOne: "Écris une de ces lignes dans le chat du direct :",
+		ClaimHere: "Ou touche Réserver ici. C'est alors réservé pour ce navigateur, comme {who}.", ChooseInRoom: "Réserver plutôt sur la page du direct", NoSuchItem: "Aucun article n'a le numéro {n}. Choisis-en un :",
+		Asked: "Tu as demandé {what}.", BackToAll: "Tous les articles",
+		StateOffered: "pas réservé", OfferNote: "Pas réservé : à qui paie en premier.", FirstPaid: "À qui paie en premier : rien n'est réservé", EndsSoon: "Bientôt fini. Paie maintenant, sinon c'est au suivant.",
+		ExtendedNote: "Nous n'avons pas pu te le dire dans le chat, alors le temps a recommencé une fois.", AfterShow: "après le direct", PayOnceNote: "Tu paies une seule fois, quand le direct est fini ; tu as alors {time}.",
+		ChangedOnce: "#{n} {what} : {qty} réservés maintenant. On paie une fois, après le direct.",
+		Restored:    "La vente est fermée un instant : la boutique vérifie ce qu'il y a. Ce qui est réservé le reste.", Each: "{n} au plus par personne", EachShow: "{n} pièces au plus par personne dans ce direct.",
+		OfferJoin: "Tu achètes aussi sur une autre plateforme ? Relie tes noms, et ils comptent pour un.", TypeThere: "Écris ceci dans le chat là-bas, avec ton autre nom :",
+		JoinTwo: "Relier {who} sur {platform} ?", JoinTwoNote: "{who} et {own} comptent alors pour une personne dans cette boutique : un reçu, une limite, une place dans la file. Tu peux l'annuler ici pendant un jour.", JoinYes: "Oui, les relier",
+		JoinedTwo: "C'est relié. {who} et toi comptez maintenant pour une personne.", JoinedWith: "Relié à toi", UndoUntil: "annulable jusqu'à {until}", Undo: "Annuler", Undone: "{who} compte de nouveau à part.",
+		Forget: "Oublie-moi", ForgetAsk: "T'oublier dans cette boutique ?", ForgetErased: "Effacés tout de suite : ton nom et tes lignes du chat, ce qui t'est réservé et tes places dans la file, et pour qui ce navigateur agit.",
+		ForgetKept: "Ce qui reste : que des pièces ont été réservées et vendues, avec quantités, heures et ton numéro sur la plateforme, mais sans ton nom. Les commandes que tu as payées sont dans les livres de la boutique ; demande-lui.", ForgetYes: "Oui, oublie-moi", ForgetNo: "Non, garder",
+		Forgotten: "Tu es oublié ici", ForgottenNote: "Ce qui était réservé est rendu, et ton nom est effacé. Si tu écris de nouveau dans le chat, tu es nouveau pour nous.",
 		TypeLine: "Écris {cmd}", AndMore: "et {n} de plus", Thanks: "Merci !",
 		NoReceipt: "Pas de reçu ici", NoReceiptNote: "L'adresse est coupée ou n'est plus valable. Écris !cart dans le chat et tu en reçois une nouvelle.", NoRoom: "Pas de direct ici",
 		NoRoomNote: "Aucun direct ne porte ce nom. Demande l'adresse à l'hôte.", NotYours: "Seul le navigateur de la personne qui l'a réservé peut le changer. Écris d'abord le code de cette page dans le chat.",
