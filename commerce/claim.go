@@ -91,7 +91,8 @@ type Reopen struct{ By string }
 // Opened records that the viewer went to the checkout of a hold: once, both its times move by CheckoutExtra.
 type Opened struct{ Holds []ID }
 
-// Drafted records the store's draft order that now reserves the pieces of holds.
+// Drafted records the store's draft order at which holds are paid, and which reserves the pieces of those that are held. With an
+// empty Draft they have none any more.
 type Drafted struct {
 	Holds   []ID
 	Draft   string
@@ -191,31 +192,35 @@ const (
 
 // Outcome is what became of a request, or of somebody else through it (a promotion).
 type Outcome struct {
-	What   What
-	Reason Reason
-	Key    Key
-	Show   ID
-	Number int
-	Title  string
+	What   What   `json:",omitzero"`
+	Reason Reason `json:",omitzero"`
+	Key    Key    `json:",omitzero"`
+	Show   ID     `json:",omitzero"`
+	Number int    `json:",omitzero"`
+	Title  string `json:",omitzero"`
 	// Variant and Label name what was meant; Choices the labels to choose from when Reason is NeedsVariant.
-	Variant ID
-	Label   string
-	Choices []string
+	Variant ID       `json:",omitzero"`
+	Label   string   `json:",omitzero"`
+	Choices []string `json:",omitzero"`
 	// Wanted is the amount asked for; Holding what the person holds of the variant now; Waiting what waits in line, at
 	// Place (from 1); Cap the cap that applied, 0 for none; Left what is free to claim now (-1 when endless).
-	Wanted, Holding, Waiting, Place, Cap int
-	Left                                 int64
-	Price                                Money // of one piece
-	Hold                                 ID
-	Receipt                              ID
-	Due                                  time.Time
-	Viewer                               chat.Viewer
-	Answer                               chat.Answer
+	Wanted  int         `json:",omitzero"`
+	Holding int         `json:",omitzero"`
+	Waiting int         `json:",omitzero"`
+	Place   int         `json:",omitzero"`
+	Cap     int         `json:",omitzero"`
+	Left    int64       `json:",omitzero"`
+	Price   Money       `json:",omitzero"` // of one piece
+	Hold    ID          `json:",omitzero"`
+	Receipt ID          `json:",omitzero"`
+	Due     time.Time   `json:",omitzero"`
+	Viewer  chat.Viewer `json:",omitzero"`
+	Answer  chat.Answer `json:",omitzero"`
 	// PayOnce is how long after the show all its holds are paid together; 0 where each hold has its own end.
-	PayOnce time.Duration
+	PayOnce time.Duration `json:",omitzero"`
 	// Order and Total are set where What is about an order.
-	Order string
-	Total Money
+	Order string `json:",omitzero"`
+	Total Money  `json:",omitzero"`
 	// Repeat is set when the key had been decided before: the same answer, nothing changed.
-	Repeat bool
+	Repeat bool `json:",omitzero"`
 }

@@ -60,8 +60,9 @@ type Desk struct {
 	marks     map[chat.Channel]time.Time
 	lastID    ID
 
-	plan  *planning
-	spare *planning // the last one, for its room
+	plan   *planning // the newest that was not confirmed
+	flying *planning // the one before it, whose batch is on its way
+	spare  *planning // one that is over, for its room
 
 	called called
 }

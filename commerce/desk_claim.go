@@ -19,8 +19,10 @@ func (d *Desk) again(k Key) bool {
 	var o Outcome
 	if old, ok := d.decided[k]; ok {
 		o = *old
-	} else if i, ok := d.plan.keys[k]; ok {
+	} else if i, ok := d.plan.answered(k); ok {
 		o = d.plan.outcomes[i]
+	} else if i, ok := d.flying.answered(k); ok {
+		o = d.flying.outcomes[i]
 	} else {
 		return false
 	}

@@ -35,6 +35,15 @@ type planning struct {
 	head  ledger.Head
 }
 
+// answered is which outcome of a plan answered a key.
+func (p *planning) answered(k Key) (at int, ok bool) {
+	if p == nil {
+		return 0, false
+	}
+	at, ok = p.keys[k]
+	return at, ok
+}
+
 // stockEdit is what a plan does to a stock row, and the row as it was; made when there was none.
 type stockEdit struct {
 	StockChange
@@ -60,29 +69,50 @@ func (d *Desk) begin(now time.Time, n int) {
 		p.log.Clear()
 	}
 	next, at, sure := d.clock.Read(now)
+	seq := d.seq
+	if d.flying = d.plan; d.flying != nil {
+		seq++
+	}
 	*p = planning{
 		at: at, sure: sure, clock: d.clock, head: d.head, outcomes: make([]Outcome, 0, n),
-		batch: &Batch{Merchant: d.Merchant, Epoch: d.epoch, Seq: d.seq, At: at, NewHolds: make(map[ID]bool, n), NewPlaces: map[ID]bool{}, NewShows: map[ID]bool{}},
+		batch: &Batch{Merchant: d.Merchant, Epoch: d.epoch, Seq: seq, At: at, NewHolds: make(map[ID]bool, n), NewPlaces: map[ID]bool{}, NewShows: map[ID]bool{}},
 		keys:  p.keys, touched: p.touched, placed: p.placed, stocked: p.stocked, showed: p.showed, ordered: p.ordered,
 		log: p.log, was: p.was[:0], order: p.order[:0], page: p.page, most: max(p.most, n),
 	}
 	p.page.Room(n)
-	d.clock, d.plan, d.spare = next, p, p
+	d.clock, d.plan, d.spare = next, p, nil
 }
 
 // Plan decides the requests in their order at time now, in memory. The batch it returns must be committed through a
-// Ledger and then confirmed by Commit, or taken back by Rollback, before the next Plan. Time does not run back from plan to
-// plan, and while the clock is in doubt (package clock) no hold ends.
+// Ledger and then confirmed by Commit, or taken back by Rollback. Time does not run back from plan to plan, and while the
+// clock is in doubt (package clock) no hold ends.
+//
+// A second plan may be made while the first one's batch is on its way to the Ledger, a third not before the first was
+// confirmed. Whoever is not sure of the first one's fate must not commit the second: its fence stands on the first.
 func (d *Desk) Plan(now time.Time, reqs []Request) (*Batch, []Outcome) {
-	d.begin(now, len(reqs))
+	d.Begin(now, len(reqs))
+	d.Add(reqs...)
+	return d.Seal()
+}
+
+// Begin starts a plan of about n requests, Add decides more of them, and Seal ends it: Plan in steps, for who does not know
+// yet all that will be asked. Everything is decided as at time now.
+func (d *Desk) Begin(now time.Time, n int) { d.begin(now, n) }
+
+// Add decides requests in their order and returns the outcomes that they added.
+func (d *Desk) Add(reqs ...Request) []Outcome {
+	from := len(d.plan.outcomes)
 	for _, r := range reqs {
 		d.decide(r)
 		d.undraft()
 		d.serveAgain()
 		d.enter()
 	}
-	return d.seal(), d.plan.outcomes
+	return d.plan.outcomes[from:]
 }
+
+// Seal ends a plan.
+func (d *Desk) Seal() (*Batch, []Outcome) { return d.seal(), d.plan.outcomes }
 
 func (d *Desk) decide(r Request) {
 	switch r := r.(type) {
@@ -163,9 +193,12 @@ func (d *Desk) seal() *Batch {
 	return b
 }
 
-// Commit confirms the plan after its batch became durable.
+// Commit confirms the older plan after its batch became durable.
 func (d *Desk) Commit() {
-	p := d.plan
+	p := d.flying
+	if d.flying = nil; p == nil {
+		p, d.plan = d.plan, nil
+	}
 	if p == nil {
 		return
 	}
@@ -183,8 +216,8 @@ func (d *Desk) Commit() {
 			d.aging, d.newest = append(d.aging, id), id
 		}
 	}
-	d.plan = nil
 	d.forgetOld(p)
+	d.spare = p
 }
 
 // closedFor is how long holds that ended stay in memory, for payments that come late and for their viewers' pages.
@@ -193,6 +226,9 @@ const closedFor = 30 * 24 * time.Hour
 // forgetOld lets go of what nothing asks for any more: places that were served or left, and a few old holds with each plan.
 func (d *Desk) forgetOld(p *planning) {
 	for id := range p.placed {
+		if d.plan != nil && d.plan.placed[id] { // it may be taken back
+			continue
+		}
 		if x := d.places[id]; x.State != PlaceWaiting {
 			m := message{x.Claim.Platform, x.Claim.Message}
 			restore(d.byMessage, m, without(d.byMessage[m], id))
@@ -201,7 +237,7 @@ func (d *Desk) forgetOld(p *planning) {
 	}
 	for range min(64, len(d.aging)) {
 		h := d.holds[d.aging[0]]
-		if p.at.Sub(h.Decided) <= closedFor {
+		if p.at.Sub(h.Decided) <= closedFor || d.plan != nil && d.plan.touched[h.ID] {
 			return
 		}
 		if d.aging = d.aging[1:]; h.Open() {
@@ -238,12 +274,17 @@ func (d *Desk) CommitNothing() {
 	d.seq = seq
 }
 
-// Rollback takes the plan back, as if it had never been made.
+// Rollback takes back what was planned and not confirmed, the newer plan first, as if it had never been made.
 func (d *Desk) Rollback() {
-	if d.plan == nil {
+	d.back(d.plan)
+	d.back(d.flying)
+	d.plan, d.flying = nil, nil
+}
+
+func (d *Desk) back(p *planning) {
+	if p == nil {
 		return
 	}
-	p := d.plan
 	p.log.Back()
 	for v, e := range p.stocked {
 		if e.made {
@@ -252,7 +293,7 @@ func (d *Desk) Rollback() {
 			*d.stock[v] = e.was
 		}
 	}
-	d.head, d.clock, d.plan = p.head, p.clock, nil
+	d.head, d.clock, d.spare = p.head, p.clock, p
 }
 
 func (d *Desk) undo(f func()) { d.plan.log.Add(f) }

@@ -29,6 +29,13 @@ func TestRandom(t *testing.T) {
 				}
 				w.step(t, reqs)
 			},
+			"two steps at once": func(t *rapid.T) {
+				var first, second []Request
+				for range rapid.IntRange(1, 4).Draw(t, "requests") {
+					first, second = append(first, w.draw(t)), append(second, w.draw(t))
+				}
+				w.overlap(t, first, second)
+			},
 			"wait": func(t *rapid.T) {
 				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{1, 4, 30, 180, 700}).Draw(t, "seconds")) * time.Second)
 			},
@@ -134,6 +141,57 @@ func (w *world) step(t *rapid.T, reqs []Request) {
 		return
 	}
 	t.Fatal("keys are repeated again and again")
+}
+
+// overlap plans a second batch while the first is on its way, as the merchant's goroutine does in a rush.
+func (w *world) overlap(t *rapid.T, first, second []Request) {
+	before := trace(w.d)
+	a, outsA := w.d.Plan(w.now, first)
+	if a.Empty() {
+		w.d.CommitNothing()
+		w.answers(t, first, outsA)
+		return
+	}
+	b, outsB := w.d.Plan(w.now, second)
+	fate := rapid.SampledFrom([]string{"ok", "ok", "ok", "first fails", "second fails"}).Draw(t, "fate")
+	if fate == "first fails" {
+		w.d.Rollback()
+		if d := differ(before, trace(w.d)); d != "" {
+			t.Fatalf("%v, %v: taking two plans back left a trace: %s", first, second, d)
+		}
+		return
+	}
+	repeated := func(err error) bool {
+		if err != nil && !errors.Is(err, ErrRepeated) {
+			t.Fatalf("%v, %v: %v", first, second, err)
+		}
+		return err != nil
+	}
+	if repeated(w.m.Commit(context.Background(), a)) { // it would be learnt and planned again
+		w.d.Rollback()
+		return
+	}
+	w.d.Commit()
+	w.answers(t, first, outsA)
+	switch {
+	case b.Empty():
+		w.d.CommitNothing()
+	case fate == "second fails" || repeated(w.m.Commit(context.Background(), b)):
+		w.d.Rollback()
+		w.same(t)
+		return
+	default:
+		w.d.Commit()
+	}
+	w.answers(t, second, outsB)
+	w.caps(t, slices.Concat(first, second))
+}
+
+// same checks that the desk is as what is stored says.
+func (w *world) same(t *rapid.T) {
+	if d := differ(durable(w.d), durable(NewDesk(7, w.m.state()))); d != "" {
+		t.Fatalf("after the second plan was taken back: %s", d)
+	}
 }
 
 // answers checks that each request with a key has one answer, and that a stored decision is answered as it was.

@@ -73,30 +73,30 @@ const (
 
 // Command is what a line means. It is a plain value: comparing two with == compares what they ask for.
 type Command struct {
-	Name Name
+	Name Name `json:"name,omitzero"`
 	// Item is the item's number; 0 when the line names none and none is on air. For Pass 0 means everything.
-	Item int
+	Item int `json:"item,omitzero"`
 	// Shown is set when the line named no item and Item is the one on air.
-	Shown bool
+	Shown bool `json:"shown,omitzero"`
 	// Variant is what was picked; 0 when the item has just one, when none was meant, or when Reason is NeedsVariant.
-	Variant commerce.ID
+	Variant commerce.ID `json:"variant,omitzero"`
 	// Quantity is 1 to 9,999 for Buy and Wait, and by how much for Less and More; for Stock it is Arg without its sign; 0 for
 	// commands without an amount.
-	Quantity int
+	Quantity int `json:"quantity,omitzero"`
 	// Add means Quantity comes on top of what is held (plus forms), else it replaces it.
-	Add   bool
-	Style Style
+	Add   bool  `json:"add,omitzero"`
+	Style Style `json:"style,omitzero"`
 	// Arg is the rest of the line for Connect, Release, Block and Custom, as typed, without invisible characters and at most
 	// 200 code points. For Stock it is the amount with its sign: "+5", "-2", or "5" to set it.
-	Arg string
+	Arg string `json:"arg,omitzero"`
 	// Word is the command word of a Custom command, folded, without its sign.
-	Word string
+	Word string `json:"word,omitzero"`
 	// Reason is set when nothing can be claimed: NeedsItem, NeedsVariant, UnknownItem, NotOnSale (no lineup), Question or
 	// Chat. NeedsItem also asks where an amount is unclear. Empty means the command is clear.
-	Reason commerce.Reason
+	Reason commerce.Reason `json:"reason,omitzero"`
 	// Signature is equal for two lines that ask for the same thing in the same form. A viewer's second line with the same
 	// signature within 3 s counts once. 0 for Chat and Question.
-	Signature uint64
+	Signature uint64 `json:"signature,omitzero"`
 }
 
 // Context is what Parse must know of a line beside its text.

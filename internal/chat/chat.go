@@ -85,38 +85,40 @@ func (r Roles) Has(r2 Roles) bool { return r&r2 != 0 }
 type Message struct {
 	// ID is the platform's id of the line, unique within the platform. It is the key under which the line is decided
 	// once, however often it is delivered.
-	ID      string
-	Channel Channel
-	Viewer  Viewer
-	Roles   Roles
+	ID      string  `json:"id,omitzero"`
+	Channel Channel `json:"channel,omitzero"`
+	Viewer  Viewer  `json:"viewer,omitzero"`
+	Roles   Roles   `json:"roles,omitzero"`
 	// Text is what the viewer typed; /me is unwrapped (see Action), nothing is trimmed.
-	Text string
+	Text string `json:"text,omitzero"`
 	// Sent is the platform's own time stamp, Received ours.
-	Sent, Received time.Time
+	Sent     time.Time `json:"sent,omitzero"`
+	Received time.Time `json:"received,omitzero"`
 	// ReplyTo is the id of the message this one answers, or empty.
-	ReplyTo string
+	ReplyTo string `json:"reply_to,omitzero"`
 	// Bits is the number of Twitch bits cheered with the line.
-	Bits int
+	Bits int `json:"bits,omitzero"`
 	// PaidMicros and PaidCurrency are a YouTube Super Chat's amount in millionths of the currency. It is support for the
 	// creator, never money for an order.
-	PaidMicros   int64
-	PaidCurrency string
+	PaidMicros   int64  `json:"paid_micros,omitzero"`
+	PaidCurrency string `json:"paid_currency,omitzero"`
 	// Source is the id of the channel the line was typed in when that is not Channel (Twitch shared chat). Such a line is
 	// shown and never acts.
-	Source string
+	Source string `json:"source,omitzero"`
 	// Bot marks a line of another program (Discord bot or webhook); Own marks our own. Neither acts.
-	Bot, Own bool
+	Bot bool `json:"bot,omitzero"`
+	Own bool `json:"own,omitzero"`
 	// Action marks a /me line.
-	Action bool
+	Action bool `json:"action,omitzero"`
 	// Recovered marks a line fetched after a gap in the connection.
-	Recovered bool
+	Recovered bool `json:"recovered,omitzero"`
 	// Edited marks the new text of a line that was read before under the same ID (Discord).
-	Edited bool
+	Edited bool `json:"edited,omitzero"`
 	// Command is set when the platform delivered a structured command instead of text (a Discord slash command or
 	// button); Text then holds the equal chat line, such as "!buy 3 x2".
-	Command bool
+	Command bool `json:"command,omitzero"`
 	// Answer is where an answer to this line goes.
-	Answer Answer
+	Answer Answer `json:"answer,omitzero"`
 }
 
 // AnswerKind says what sort of address an Answer is.

@@ -10,7 +10,7 @@ import (
 )
 
 // LogVersion is the version of a LogLine's form.
-const LogVersion = 1
+const LogVersion = 2
 
 // LogLine is a line of a chat in the chat log, with what became of it. The log is for reading back and for trying rules on
 // what really happened; claims themselves are in SQL.
@@ -19,7 +19,7 @@ type LogLine struct {
 	Message chat.Message    `json:"message"` // without the token of a private answer
 	Show    commerce.ID     `json:"show,omitzero"`
 	OnAir   int             `json:"on_air,omitempty"` // the item that the viewer saw
-	Command rules.Command   `json:"command"`
+	Command rules.Command   `json:"command,omitzero"`
 	Reason  commerce.Reason `json:"reason"`
 	Hold    commerce.ID     `json:"hold,omitzero"`
 	Decided time.Time       `json:"decided"`

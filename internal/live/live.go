@@ -55,5 +55,6 @@ type (
 // Errors of Checkout, for the viewer.
 var (
 	ErrNothingToPay = shop.ErrNothingToPay
+	ErrGone         = shop.ErrGone
 	ErrNoStore      = errors.New("this shop takes no payment online")
 )

@@ -88,19 +88,24 @@ type Merchant struct {
 	told told.Told // what became of answers that promise something
 
 	// The rest belongs to run.
-	toLog   chan []LogLine
-	durable *turn // the last batch, while what follows it waits
-	desk    *commerce.Desk
-	book    *rules.Book
-	memory  map[commerce.ID]*recall.Show
-	pace    pace.Pace
-	blocked map[chat.Viewer]bool
-	changed map[commerce.ID]bool // shows to signal
-	stated  map[stateTold]time.Time
-	edits   edits.Edits
-	rest    time.Time // nothing is tried by itself until then, because the database did not take the last batch
-	loaded  time.Time // when the desk was taken over
-	ids     outbox.IDs
+	toLog    chan []LogLine
+	poke     chan struct{} // the loop is to look at its timer again
+	flight   *flight
+	looks    []job     // that wait for a desk
+	open     *turn     // begun while a batch is on its way
+	writeOff time.Time // when effects that were done are written off at the latest; zero when nothing waits
+	durable  *turn     // the last batch, while what follows it waits
+	desk     *commerce.Desk
+	book     *rules.Book
+	memory   map[commerce.ID]*recall.Show
+	pace     pace.Pace
+	blocked  map[chat.Viewer]bool
+	changed  map[commerce.ID]bool // shows to signal
+	stated   map[stateTold]time.Time
+	edits    edits.Edits
+	rest     time.Time // nothing is tried by itself until then, because the database did not take the last batch
+	loaded   time.Time // when the desk was taken over
+	ids      outbox.IDs
 }
 
 // accountRun is an account with its speaker.
@@ -114,7 +119,7 @@ type accountRun struct {
 
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
-		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), toLog: make(chan []LogLine, logMost), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*recall.Show{},
+		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), toLog: make(chan []LogLine, logMost), poke: make(chan struct{}, 1), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*recall.Show{},
 		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, stated: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
@@ -210,11 +215,22 @@ func (m *Merchant) loop(ctx context.Context) {
 			continue
 		}
 		timer.Reset(m.nextWake(time.Now()))
-		jobs = jobs[:0]
+		jobs, m.looks = append(jobs[:0], m.looks...), nil
+		if len(jobs) > 0 {
+			m.turn(ctx, jobs)
+			continue
+		}
 		select {
 		case <-ctx.Done(): // what waits is decided still
 		case j := <-m.jobs:
 			jobs = append(jobs, j)
+		case err := <-m.landing():
+			m.landed(ctx, err)
+			if m.desk == nil {
+				continue
+			}
+		case <-m.poke:
+			continue
 		case <-timer.C:
 		}
 	more:
@@ -232,6 +248,10 @@ func (m *Merchant) loop(ctx context.Context) {
 
 // refuseAll answers who waits while nobody decides.
 func (m *Merchant) refuseAll() {
+	for _, j := range m.looks {
+		j.query()
+	}
+	m.looks = nil
 	for {
 		select {
 		case j := <-m.jobs:
@@ -259,7 +279,10 @@ func (m *Merchant) nextWake(now time.Time) time.Duration {
 		wait = min(wait, max(due.Sub(now), 0))
 	}
 	if m.box.Waiting() || m.told.Waiting() {
-		wait = min(wait, time.Second)
+		if m.writeOff.IsZero() {
+			m.writeOff = now.Add(writeOffAfter)
+		}
+		wait = min(wait, max(m.writeOff.Sub(now), 0))
 	}
 	return max(wait, m.rest.Sub(now))
 }
@@ -397,7 +420,7 @@ func (m *Merchant) effectDone(id commerce.ID) {
 // nudge makes the loop look at its timer again.
 func (m *Merchant) nudge() {
 	select {
-	case m.jobs <- job{query: func() {}}:
+	case m.poke <- struct{}{}:
 	default:
 	}
 }

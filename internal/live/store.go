@@ -31,7 +31,7 @@ func (h *Hub) TakesPayment(merchant commerce.ID) bool {
 }
 
 // Checkout is where a viewer pays for all that a receipt holds; see shop.Worker.Checkout. Errors: ErrNotHere, ErrNoStore,
-// ErrNothingToPay, the store's own.
+// ErrNothingToPay, ErrGone, the store's own.
 func (h *Hub) Checkout(ctx context.Context, merchant, receipt commerce.ID) (url string, err error) {
 	m := h.Merchant(merchant)
 	if m == nil {

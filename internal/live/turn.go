@@ -24,7 +24,11 @@ type turn struct {
 	speeches []speechOf // answers to lines that change nothing
 	outcomes []commerce.Outcome
 	effects  []planned
-	batch    *commerce.Batch // nil when nothing was written
+	rows     []commerce.Effect // of effects that are stored
+	batch    *commerce.Batch   // nil when nothing was written
+	begun    bool              // its plan is open in the desk
+	added    int               // how many of asks are in it
+	mixed    bool              // not all that was asked is plain
 }
 
 // asked is a request of a turn with who asks: a line, a command, or time.
@@ -37,10 +41,15 @@ type asked struct {
 // ask adds a request of a line.
 func (t *turn) ask(h *heard, r commerce.Request) { t.asks = append(t.asks, asked{req: r, heard: h}) }
 
-// turn decides what waits as one batch.
+// turn decides what waits. While a batch is on its way it decides in memory and leaves the turn open; else the turn is made
+// durable, on its way or at once. With jobs nil it is the last: all is done when it returns.
 func (m *Merchant) turn(ctx context.Context, jobs []job) {
-	now := time.Now()
-	t := &turn{now: now}
+	t := m.open
+	if t == nil {
+		t = &turn{now: time.Now()}
+	}
+	m.open = t
+	looks := jobs == nil
 	for i := range jobs {
 		switch {
 		case jobs[i].heard != nil:
@@ -52,30 +61,85 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 				c.req = claim
 			}
 			t.asks = append(t.asks, asked{req: c.req, call: c})
+		case jobs[i].query != nil:
+			looks = true
 		}
 	}
-	heard, unheard := m.told.Take()
-	for _, id := range heard {
-		m.desk.Told(id)
+	for _, a := range t.asks[t.added:] {
+		t.mixed = t.mixed || a.call != nil || !plain(a.req)
 	}
-	if len(unheard) > 0 {
-		t.ask(nil, commerce.Unheard{Holds: unheard})
+	if m.flight != nil {
+		if !looks && !t.mixed && len(t.asks) < batchMax {
+			m.add(t)
+			return
+		}
+		m.land(ctx)
 	}
-	if due, ok := m.desk.NextDue(); ok && !due.After(now) && !now.Before(m.rest) {
-		t.ask(nil, commerce.Expire{})
+	if m.open = nil; m.desk != nil {
+		m.clock(t, jobs == nil)
+		if looks || t.mixed || len(t.asks) == 0 {
+			m.finish(ctx, t)
+		} else if m.add(t); !m.fly(ctx, t) {
+			m.after(t)
+		}
 	}
-	t.done = m.box.Take()
-	tries := bisectMost
-	err := m.decide(ctx, t, &tries)
 	for i := range jobs {
-		if jobs[i].query != nil {
+		switch {
+		case jobs[i].query == nil:
+		case m.desk == nil: // it looks at what is loaded anew
+			m.looks = append(m.looks, jobs[i])
+		default:
 			m.letOut() // who looks sees all that was decided
 			jobs[i].query()
 		}
 	}
 	m.signalChanged()
-	if lost(err) {
+}
+
+// fly sends a turn on its way; false when there is nothing to write.
+func (m *Merchant) fly(ctx context.Context, t *turn) bool {
+	b := m.seal(t)
+	if b.Empty() {
+		m.desk.CommitNothing()
+		return false
+	}
+	m.launch(ctx, t, b)
+	return true
+}
+
+// finish makes a turn durable at once.
+func (m *Merchant) finish(ctx context.Context, t *turn) {
+	if t.begun {
+		m.desk.Rollback()
+		t.restart()
+	}
+	tries := bisectMost
+	if lost(m.decide(ctx, t, &tries)) {
 		m.desk = nil // whoever rules now, what is stored is the truth: load it anew
+	}
+}
+
+// writeOffAfter is how long rows of effects that were done may stand, when no other batch takes them along.
+const writeOffAfter = time.Second
+
+// clock adds to a turn what time asks for, and what became of answers.
+func (m *Merchant) clock(t *turn, last bool) {
+	now := time.Now()
+	if len(t.asks) > 0 || last || !m.writeOff.IsZero() && !now.Before(m.writeOff) {
+		m.writeOff = time.Time{}
+		heard, unheard := m.told.Take()
+		for _, id := range heard {
+			m.desk.Told(id)
+		}
+		if len(unheard) > 0 {
+			t.ask(nil, commerce.Unheard{Holds: unheard})
+			t.mixed = true
+		}
+		t.done = m.box.Take()
+	}
+	if due, ok := m.desk.NextDue(); ok && !due.After(now) && !now.Before(m.rest) {
+		t.ask(nil, commerce.Expire{})
+		t.mixed = true
 	}
 }
 
@@ -239,37 +303,14 @@ const halted commerce.Reason = "halted"
 // commit plans and stores the turn. A key that turns out to be decided already is learnt, and the rest planned anew.
 func (m *Merchant) commit(ctx context.Context, t *turn) error {
 	for range 4 {
-		reqs := make([]commerce.Request, len(t.asks))
-		for i := range t.asks {
-			reqs[i] = t.asks[i].req
-		}
-		b, outs := m.desk.Plan(t.now, reqs)
-		t.outcomes = outs
-		t.effects = m.effects(t, outs)
-		for i := range t.effects {
-			e := &t.effects[i]
-			if o := e.speech.Outcome; o != nil && o.What == commerce.Claimed && !b.NewHolds[o.Hold] {
-				e.tells = 0 // its owner was told of the hold when it was made
-			}
-			if e.stored {
-				b.Effects = append(b.Effects, e.row())
-			}
-		}
-		b.Done = t.done
-		for _, a := range t.asks {
-			if a.call != nil && a.call.inbox != "" {
-				b.Inbox = append(b.Inbox, a.call.inbox)
-			}
-		}
+		t.restart()
+		m.add(t)
+		b := m.seal(t)
 		if b.Empty() {
 			m.desk.CommitNothing()
 			return nil
 		}
-		b.Watermarks = t.marks
-		// A batch on its way to the disk is not torn down; but a database that does not answer must not hold the shop for ever.
-		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitFor)
-		err := m.write(bound, b)
-		cancel()
+		err := m.write(ctx, b)
 		if err == nil {
 			m.desk.Commit()
 			m.box.Removed(b.Done)
@@ -299,15 +340,12 @@ func (m *Merchant) commit(ctx context.Context, t *turn) error {
 	return errors.New("keys of the batch are decided by somebody else at this moment")
 }
 
-// write makes a batch durable. Meanwhile it does what follows the one before.
+// write makes a batch durable. A batch on its way to the disk is not torn down; but a database that does not answer must not hold
+// the shop for ever.
 func (m *Merchant) write(ctx context.Context, b *commerce.Batch) error {
-	if m.durable == nil {
-		return m.hub.DB.Commit(ctx, b)
-	}
-	done := make(chan error, 1)
-	go func() { done <- m.hub.DB.Commit(ctx, b) }()
-	m.letOut()
-	return <-done
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitFor)
+	defer cancel()
+	return m.hub.DB.Commit(ctx, b)
 }
 
 // giveUpShows takes the shows to be stored out of a turn, because a name is another merchant's: nobody else's request must
@@ -386,7 +424,7 @@ func (m *Merchant) after(t *turn) {
 	}
 	m.telling(t.effects)
 	m.tellDecided(t)
-	if m.durable = t; len(m.jobs) == 0 {
+	if m.durable = t; len(m.jobs) == 0 && m.open == nil {
 		m.letOut()
 	}
 }

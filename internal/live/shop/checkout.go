@@ -13,6 +13,9 @@ import (
 // ErrNothingToPay is for the viewer: what was to be paid is held no more.
 var ErrNothingToPay = errors.New("nothing of this is held any more")
 
+// ErrGone is for the viewer: what was only offered went to who paid first. It is an ErrNothingToPay.
+var ErrGone = fmt.Errorf("others paid first and nothing of it is left: %w", ErrNothingToPay)
+
 // errChanged means that a hold ended while the store made a checkout of it.
 var errChanged = errors.New("what is held changed meanwhile")
 
@@ -46,24 +49,38 @@ func (w *Worker) Checkout(ctx context.Context, receipt commerce.ID) (url string,
 func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, error) {
 	var url string
 	var mode commerce.StoreHolds
-	var open, offered, tried []commerce.ID
+	var open, offered, tried, over []commerce.ID
+	gone, dead := false, ""
 	err := w.Till.Look(ctx, func(desk *commerce.Desk) {
 		v, ok := desk.Receipt(receipt, time.Now())
 		if !ok {
 			return
 		}
 		mode = v.Show.Holds
+		there := payable(desk)
+		for _, x := range v.Holds {
+			if x.State == commerce.StateOffered && x.Draft != "" && there(&x.Hold) < x.Quantity {
+				dead = x.Draft
+			}
+		}
+		there = payable(desk)
 		for _, x := range v.Holds {
 			switch {
 			case !x.Open():
 				continue
+			case x.State == commerce.StateOffered && x.Draft == dead:
+				over = append(over, x.ID)
+				continue
 			case x.Draft != "":
 				url = x.Checkout
 				continue
-			case x.State == commerce.StateOffered:
-				offered = append(offered, x.ID)
-			default:
+			case x.State != commerce.StateOffered:
 				open = append(open, x.ID)
+			case there(&x.Hold) == 0:
+				gone = true
+				continue
+			default:
+				offered = append(offered, x.ID)
 			}
 			if x.Opened {
 				tried = append(tried, x.ID)
@@ -73,16 +90,22 @@ func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, err
 	if err != nil {
 		return "", err
 	}
+	if dead != "" { // others paid first: this checkout asks for more than is there
+		return "", w.drop(ctx, over, dead)
+	}
 	// What is held and what is only offered are paid apart: a checkout that sets one aside would set the other aside, too.
 	reserve := len(open) > 0
 	if !reserve {
 		open = offered
 	}
 	if len(open) == 0 {
-		if url == "" {
-			return "", ErrNothingToPay
+		switch {
+		case url != "":
+			return url, nil
+		case gone:
+			return "", ErrGone
 		}
-		return url, nil
+		return "", ErrNothingToPay
 	}
 	// The clock first: what the store is asked to reserve must not end before ours.
 	if err := w.Till.Decide(ctx, commerce.Opened{Holds: open}, "", time.Time{}); err != nil {
@@ -90,6 +113,7 @@ func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, err
 	}
 	d := Draft{}
 	err = w.Till.Look(ctx, func(desk *commerce.Desk) {
+		there := payable(desk)
 		for _, id := range open {
 			x, ok := desk.Hold(id)
 			if !ok || !x.Open() {
@@ -100,9 +124,13 @@ func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, err
 			if it == nil || it.Variant(x.Variant) == nil {
 				continue
 			}
-			v := it.Variant(x.Variant)
+			n := there(&x.Hold)
+			if n == 0 {
+				gone = true
+				continue
+			}
 			d.Holds = append(d.Holds, x.ID)
-			d.Lines = append(d.Lines, DraftLine{v.Store, x.Quantity, x.Price})
+			d.Lines = append(d.Lines, DraftLine{it.Variant(x.Variant).Store, n, x.Price})
 			d.Again = d.Again || slices.Contains(tried, x.ID)
 			if reserve && x.Expires.After(d.Until) {
 				d.Until = x.Expires
@@ -112,7 +140,11 @@ func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, err
 	if err != nil {
 		return "", err
 	}
-	if len(d.Holds) == 0 {
+	switch {
+	case len(d.Holds) > 0:
+	case gone:
+		return "", ErrGone
+	default:
 		return "", ErrNothingToPay
 	}
 	if mode == commerce.HoldsLink {
@@ -139,4 +171,28 @@ func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, err
 		return "", errChanged
 	}
 	return made.URL, nil
+}
+
+// payable says how many pieces of each of several holds can be paid in one checkout: of what is only offered no more than there
+// is.
+func payable(desk *commerce.Desk) func(h *commerce.Hold) int {
+	taken, now := map[commerce.ID]int64{}, time.Now()
+	return func(h *commerce.Hold) int {
+		n := desk.Payable(h.ID, now)
+		if free := desk.Free(h.Variant); h.State == commerce.StateOffered && free >= 0 {
+			n = int(min(int64(n), max(0, free-taken[h.Variant])))
+			taken[h.Variant] += int64(n)
+		}
+		return n
+	}
+}
+
+// drop ends a checkout of what was only offered and is not all there any more, before it is paid. What is left of it can have
+// another one: that is errChanged.
+func (w *Worker) drop(ctx context.Context, offers []commerce.ID, draft string) error {
+	if err := w.Till.Decide(ctx, commerce.Drafted{Holds: offers}, "", time.Time{}); err != nil {
+		return err
+	}
+	w.Release(draft)
+	return errChanged
 }

@@ -57,6 +57,7 @@ type Worker struct {
 
 	mu       sync.Mutex
 	hint     time.Time // when stock should be read because it changed; zero when nothing said so
+	after    time.Time // when once more, because something changed that a reading at hint may lack; zero when nothing did
 	releases []string  // drafts to let go
 	trouble  string
 	stuck    string // why the inbox is not empty
@@ -278,12 +279,32 @@ func (w *Worker) Call(ctx context.Context, f func(context.Context) error) error 
 	return f(ctx)
 }
 
-// HintStock asks for a reading of stock at a time, unless one comes earlier.
+// HintStock asks for a reading of stock at a time. One that comes earlier does not do: it may lack what changed. Many hints
+// are two readings, at the earliest time and at the latest.
 func (w *Worker) HintStock(at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.hint.IsZero() || at.Before(w.hint) {
+	if w.hint.IsZero() {
 		w.hint = at
+		return
+	}
+	late := at
+	if at.Before(w.hint) {
+		w.hint, late = at, w.hint
+	}
+	if late.After(w.after) && late.After(w.hint) {
+		w.after = late
+	}
+}
+
+// hinted takes the hint that a reading made now answers.
+func (w *Worker) hinted() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now := time.Now(); w.after.After(now) {
+		w.hint, w.after = w.after, time.Time{}
+	} else if !w.hint.After(now) {
+		w.hint, w.after = time.Time{}, time.Time{}
 	}
 }
 
@@ -396,9 +417,7 @@ func (w *Worker) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	w.hint = time.Time{}
-	w.mu.Unlock()
+	w.hinted()
 	ids := make([]string, 0, len(byInventory))
 	for id := range byInventory {
 		ids = append(ids, id)

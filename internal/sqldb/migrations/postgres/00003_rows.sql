@@ -15,6 +15,9 @@ DELETE FROM viewers WHERE person = '';
 
 DROP INDEX claims_show;
 CREATE INDEX claims_show ON claims USING brin (decided_ms);
+-- What is large here is read once or never: to compress it while a viewer waits would cost more than its room.
+ALTER TABLE ledger ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE effects ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE claims ALTER COLUMN platform TYPE TEXT COLLATE "C", ALTER COLUMN message_id TYPE TEXT COLLATE "C";
 
 -- +goose Down
@@ -29,6 +32,8 @@ UPDATE receipts SET token_hash = int8send(receipt_id);
 ALTER TABLE receipts ALTER COLUMN token_hash SET NOT NULL;
 ALTER TABLE receipts ADD UNIQUE (token_hash);
 ALTER TABLE receipts ADD CONSTRAINT receipts_merchant_id_show_id_platform_viewer_id_key UNIQUE (merchant_id, show_id, platform, viewer_id);
+ALTER TABLE ledger ALTER COLUMN body SET STORAGE EXTENDED;
+ALTER TABLE effects ALTER COLUMN body SET STORAGE EXTENDED;
 ALTER TABLE claims ALTER COLUMN platform TYPE TEXT, ALTER COLUMN message_id TYPE TEXT;
 DROP INDEX claims_show;
 CREATE INDEX claims_show ON claims (merchant_id, decided_ms);
