@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"hawker/commerce"
@@ -55,17 +56,47 @@ func (m *Merchant) logLines(t *turn) {
 	}
 }
 
-// writeLog appends to the chat log what logLines hands over, until that is closed.
+// recordMost bounds how many lines are one record of the chat log.
+const recordMost = 64
+
+// writeLog appends to the chat log what logLines hands over, until that is closed. The lines of a channel that were decided
+// together are one record, a JSON array: in a rush a record costs the log as much as a line does.
 func (m *Merchant) writeLog() {
 	for lines := range m.toLog {
+		var order []chat.Channel
+		of := map[chat.Channel][]LogLine{}
 		for i := range lines {
-			data, err := json.Marshal(&lines[i])
-			if err != nil { // our own plain types
-				panic(err)
+			c := lines[i].Message.Channel
+			if of[c] == nil {
+				order = append(order, c)
 			}
-			if err := m.hub.Bus.Log(int64(m.ID), lines[i].Message.Channel.String(), data); err != nil {
-				m.unlogged.Add(1)
+			of[c] = append(of[c], lines[i])
+		}
+		for _, c := range order {
+			for record := range slices.Chunk(of[c], recordMost) {
+				if err := m.hub.logRecord(m.ID, c, record); err != nil {
+					m.unlogged.Add(int64(len(record)))
+				}
 			}
 		}
 	}
+}
+
+// logRecord appends lines of a channel to the chat log as one record.
+func (h *Hub) logRecord(merchant commerce.ID, c chat.Channel, lines []LogLine) error {
+	data, err := json.Marshal(lines)
+	if err != nil { // our own plain types
+		panic(err)
+	}
+	return h.Bus.Log(int64(merchant), c.String(), data)
+}
+
+// readRecord reads what logRecord wrote, and records of one line from before version 2.
+func readRecord(data []byte) ([]LogLine, error) {
+	var lines []LogLine
+	if len(data) > 0 && data[0] == '{' {
+		lines = make([]LogLine, 1)
+		return lines, json.Unmarshal(data, &lines[0])
+	}
+	return lines, json.Unmarshal(data, &lines)
 }

@@ -2,8 +2,8 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"hawker/commerce"
@@ -72,10 +72,23 @@ func (h *Hub) forgetLines(ctx context.Context, merchant commerce.ID, v chat.View
 		}
 		var theirs []uint64
 		for _, r := range records {
-			var l LogLine
-			if json.Unmarshal(r.Data, &l) == nil && who(l.Message.Viewer) == who(v) {
-				theirs = append(theirs, r.Seq)
+			lines, err := readRecord(r.Data)
+			if err != nil {
+				continue
 			}
+			left := slices.DeleteFunc(slices.Clone(lines), func(l LogLine) bool { return who(l.Message.Viewer) == who(v) })
+			if len(left) == len(lines) {
+				continue
+			}
+			if theirs = append(theirs, r.Seq); len(left) == 0 {
+				continue
+			}
+			if err := h.logRecord(merchant, left[0].Message.Channel, left); err != nil { // what others said in the record stays
+				return fmt.Errorf("erase a viewer's lines: %w", err)
+			}
+		}
+		if err := h.Bus.Logged(ctx); err != nil {
+			return fmt.Errorf("erase a viewer's lines: %w", err)
 		}
 		if err := h.Bus.EraseLog(ctx, theirs...); err != nil {
 			return err

@@ -201,6 +201,52 @@ func TestCheckoutOfOffers(t *testing.T) {
 	}
 }
 
+// What is only offered is paid as far as it is there still, and refused before money moves when it is not.
+func TestCheckoutOfWhatIsGone(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	s.change(func(show *commerce.Show) { show.Lineup.Items[0].FirstPaid = true })
+	x := &cashier{}
+	s.sell(x)
+	s.types("ana", "!buy 3 x3")
+	s.says("First paid, first served")
+	id := s.page().Offers[0].Receipt
+	ctx := context.Background()
+	stock := func(n int64) {
+		t.Helper()
+		if _, err := s.hub.Ask(ctx, s.merchant, commerce.Key{}, commerce.SetStock{Variant: s.page().Items[0].Stock[0].Variant.ID, Available: &n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tap := func(want string) {
+		t.Helper()
+		if url, err := s.hub.Checkout(ctx, s.merchant, id); err != nil || url != "https://store.example/"+want {
+			t.Fatalf("%q, %v; want %s", url, err, want)
+		}
+	}
+	gone := func() {
+		t.Helper()
+		if url, err := s.hub.Checkout(ctx, s.merchant, id); !errors.Is(err, ErrGone) || !errors.Is(err, ErrNothingToPay) {
+			t.Fatalf("%q, %v", url, err)
+		}
+	}
+	stock(0)
+	gone()
+	stock(2)
+	tap("D1") // of two
+	tap("D1")
+	stock(1) // one was paid
+	tap("D2")
+	s.until("the checkout of two is let go", func() bool { return slices.Equal(x.released(), []string{"D1"}) })
+	stock(0)
+	gone()
+	s.until("the checkout of one is let go", func() bool { return slices.Equal(x.released(), []string{"D1", "D2"}) })
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.made) != 2 || x.made[0].Lines[0].Quantity != 2 || x.made[1].Lines[0].Quantity != 1 || x.made[1].Again {
+		t.Errorf("drafts %+v", x.made)
+	}
+}
+
 // A draft that the store keeps does not keep the others.
 func TestReleasesGoOn(t *testing.T) {
 	s := openStall(t, t.TempDir())

@@ -169,12 +169,15 @@ func auditHolds(ctx context.Context, tx asker, merchant commerce.ID, r *audit.Re
 			if h.Variant != 0 && h.Variant != variant {
 				return broken("it is for variant %s; the ledger says %s", variant, h.Variant)
 			}
-		case commerce.StatePaid: // an order's entry names the first of its holds; the others are known by the order
-			if h.State != state && !r.Settled(order) {
+		case commerce.StatePaid: // of an older entry of an order the holds that it does not name are known by the order
+			switch known := h.Unsure && r.Settled(order); {
+			case h.State != state && !known:
 				return broken("it is paid by order %q; the ledger has no payment of it", order)
+			case h.Quantity != quantity && !known:
+				return broken("%d pieces of it are paid; the ledger's last word is %d", quantity, h.Quantity)
 			}
 		default:
-			if h.State != state && !(state == commerce.StateReleased && r.Settled(order)) { // its order was undone
+			if h.State != state && !(h.Unsure && state == commerce.StateReleased && r.Settled(order)) { // its order was undone
 				return broken("it is %s; the ledger's last word is %s", state, h.State)
 			}
 		}

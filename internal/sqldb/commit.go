@@ -25,8 +25,8 @@ type part struct {
 }
 
 const (
-	sqlFence = `UPDATE tills SET seq = seq + 1 WHERE merchant_id = $1 AND epoch = $2 AND seq = $3`
-	sqlEntry = `UPDATE tills SET entry = $1, hash = $2 WHERE merchant_id = $3 AND entry = $4`
+	sqlSeq   = `UPDATE tills SET seq = seq + 1 WHERE merchant_id = $1 AND epoch = $2 AND seq = $3`
+	sqlFence = `UPDATE tills SET seq = seq + 1, entry = $1, hash = $2 WHERE merchant_id = $3 AND epoch = $4 AND seq = $5 AND entry = $6`
 	// Two statements, because a CHECK looks at what an upsert would insert, although it updates: held = -2 never passes.
 	sqlStockNew = `INSERT INTO stock (merchant_id, variant_id, available) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING`
 	sqlStockSet = `UPDATE stock SET held = held + $1, sold = sold + $2, available = $3, short = $4, safety = $5, endless = $6, read_ms = $7
@@ -85,10 +85,11 @@ func (db *DB) parts(bt *commerce.Batch) []part {
 		}
 		return r
 	}
-	out = append(out, part{one: statement{sqlFence, []any{m, bt.Epoch, bt.Seq}, 1, commerce.ErrFenced}})
-	if k := len(bt.Entries); k > 0 {
+	if k := len(bt.Entries); k == 0 {
+		out = append(out, part{one: statement{sqlSeq, []any{m, bt.Epoch, bt.Seq}, 1, commerce.ErrFenced}})
+	} else {
 		first, last := &bt.Entries[0], &bt.Entries[k-1]
-		out = append(out, part{one: statement{sqlEntry, []any{last.Seq, last.Hash[:], m, first.Seq - 1}, 1, errors.New("the ledger does not end where the batch goes on")}})
+		out = append(out, part{one: statement{sqlFence, []any{last.Seq, last.Hash[:], m, bt.Epoch, bt.Seq, first.Seq - 1}, 1, commerce.ErrFenced}})
 		add(sqlLedger, m, last.Seq, ms(bt.At), 0, blockKind, blockVersion, packEntries(bt.Entries), first.Prev[:], last.Hash[:])
 	}
 	claims := many(&db.forms.claim, len(bt.Decisions))
@@ -249,7 +250,17 @@ func (db *DB) Commit(ctx context.Context, bt *commerce.Batch) error {
 	if err == nil {
 		done.keep()
 	}
+	if errors.Is(err, commerce.ErrFenced) && db.rules(ctx, bt) {
+		return errors.New("the ledger does not end where the batch goes on")
+	}
 	return err
+}
+
+// rules reports whether the fence still stands where a refused batch says, so that it was not refused because of another owner.
+func (db *DB) rules(ctx context.Context, bt *commerce.Batch) bool {
+	var epoch, seq int64
+	err := db.read.QueryRowContext(ctx, `SELECT epoch, seq FROM tills WHERE merchant_id = $1`, int64(bt.Merchant)).Scan(&epoch, &seq)
+	return err == nil && epoch == bt.Epoch && seq == bt.Seq
 }
 
 // statementError says which statement failed, by its first words, without its arguments.

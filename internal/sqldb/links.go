@@ -32,7 +32,7 @@ func (db *DB) ReceiptOf(ctx context.Context, t seal.Token) (merchant, receipt co
 			merchant, receipt = commerce.ID(m), commerce.ID(id)
 		}
 		return nil
-	}, `SELECT merchant_id, generation FROM receipts WHERE receipt_id = $1`, id)
+	}, `SELECT r.merchant_id, r.generation FROM merchants m JOIN receipts r ON r.merchant_id = m.merchant_id AND r.receipt_id = $1`, id)
 	if err == nil && receipt == 0 {
 		err = ErrNotFound
 	}

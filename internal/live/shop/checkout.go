@@ -68,7 +68,7 @@ func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, err
 			switch {
 			case !x.Open():
 				continue
-			case x.State == commerce.StateOffered && x.Draft == dead:
+			case x.State == commerce.StateOffered && dead != "" && x.Draft == dead:
 				over = append(over, x.ID)
 				continue
 			case x.Draft != "":
@@ -131,7 +131,7 @@ func (w *Worker) checkout(ctx context.Context, receipt commerce.ID) (string, err
 			}
 			d.Holds = append(d.Holds, x.ID)
 			d.Lines = append(d.Lines, DraftLine{it.Variant(x.Variant).Store, n, x.Price})
-			d.Again = d.Again || slices.Contains(tried, x.ID)
+			d.Again = d.Again || reserve && slices.Contains(tried, x.ID) // of an offer the one before may be on its way out, and keeps nothing
 			if reserve && x.Expires.After(d.Until) {
 				d.Until = x.Expires
 			}

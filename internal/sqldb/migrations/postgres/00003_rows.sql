@@ -8,7 +8,6 @@ ALTER TABLE receipts DROP CONSTRAINT receipts_merchant_id_show_id_platform_viewe
 ALTER TABLE receipts ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE receipts SET name = v.name FROM viewers v WHERE v.merchant_id = receipts.merchant_id AND v.platform = receipts.platform AND v.viewer_id = receipts.viewer_id;
 ALTER TABLE receipts DROP COLUMN token_hash;
-CREATE INDEX receipts_id ON receipts (receipt_id);
 ALTER TABLE browsers ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE browsers SET name = v.name FROM viewers v WHERE v.merchant_id = browsers.merchant_id AND v.platform = browsers.platform AND v.viewer_id = browsers.viewer_id;
 DELETE FROM viewers WHERE person = '';
@@ -24,7 +23,6 @@ ALTER TABLE claims ALTER COLUMN platform TYPE TEXT COLLATE "C", ALTER COLUMN mes
 INSERT INTO viewers (merchant_id, platform, viewer_id, name, seen_ms)
 SELECT merchant_id, platform, viewer_id, MAX(name), 0 FROM receipts GROUP BY merchant_id, platform, viewer_id ON CONFLICT DO NOTHING;
 ALTER TABLE browsers DROP COLUMN name;
-DROP INDEX receipts_id;
 ALTER TABLE receipts DROP COLUMN name;
 -- The addresses of receipts that were given out are void in the older version: it gives out others.
 ALTER TABLE receipts ADD COLUMN token_hash BYTEA;

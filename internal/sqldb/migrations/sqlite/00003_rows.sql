@@ -45,7 +45,6 @@ INSERT INTO receipts (merchant_id, receipt_id, show_id, platform, viewer_id, nam
 SELECT r.merchant_id, r.receipt_id, r.show_id, r.platform, r.viewer_id, COALESCE(v.name, ''), r.generation FROM receipts_2 r
 LEFT JOIN viewers v ON v.merchant_id = r.merchant_id AND v.platform = r.platform AND v.viewer_id = r.viewer_id;
 DROP TABLE receipts_2;
-CREATE INDEX receipts_id ON receipts (receipt_id);
 
 ALTER TABLE browsers ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE browsers SET name = COALESCE((SELECT v.name FROM viewers v WHERE v.merchant_id = browsers.merchant_id AND v.platform = browsers.platform
@@ -128,7 +127,6 @@ INSERT INTO viewers (merchant_id, platform, viewer_id, name, seen_ms)
 SELECT merchant_id, platform, viewer_id, MAX(name), 0 FROM receipts GROUP BY merchant_id, platform, viewer_id ON CONFLICT DO NOTHING;
 ALTER TABLE browsers DROP COLUMN name;
 -- The addresses of receipts that were given out are void in the older version: it gives out others.
-DROP INDEX receipts_id;
 ALTER TABLE receipts RENAME TO receipts_3;
 CREATE TABLE receipts (
   merchant_id BIGINT NOT NULL,
