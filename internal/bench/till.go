@@ -185,13 +185,14 @@ sold-out answers / held answers          %6.1fx
 
 // house is a hub whose chats accept every answer at once: what is measured is hawker and its database, not a platform.
 type house struct {
-	db     *sqldb.DB
-	bus    *bus.Bus
-	hub    *live.Hub
-	stop   context.CancelFunc
-	ended  chan error
-	next   int // number of the next merchant
-	waiter atomic.Pointer[waiting]
+	db      *sqldb.DB
+	bus     *bus.Bus
+	hub     *live.Hub
+	stop    context.CancelFunc
+	ended   chan error
+	next    int // number of the next merchant
+	started int64
+	waiter  atomic.Pointer[waiting]
 }
 
 // waiting are the viewers of a running case, by the number that begins their message ids.
@@ -204,7 +205,7 @@ func openTill(ctx context.Context, o TillOptions, dir string) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{ended: make(chan error, 1)}
+	h := &house{ended: make(chan error, 1), started: time.Now().UnixMilli()}
 	if h.db, err = sqldb.Open(ctx, sqldb.Options{URL: o.DatabaseURL, Dir: dir, Key: key}); err != nil {
 		return nil, err
 	}
@@ -274,7 +275,7 @@ func (h *house) open(ctx context.Context, c *TillCase) (*run, error) {
 	var all []stand
 	for range c.Merchants {
 		h.next++
-		slug := fmt.Sprintf("m%d", h.next)
+		slug := fmt.Sprintf("bench-%d-%d", h.started, h.next) // the database may have those of an earlier run
 		id, err := h.db.PutMerchant(ctx, sqldb.Merchant{Slug: slug, Name: slug, Currency: "EUR", Timezone: "UTC", Language: "en"})
 		if err != nil {
 			return nil, err

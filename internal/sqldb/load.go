@@ -52,16 +52,25 @@ func (db *DB) Load(ctx context.Context, merchant commerce.ID) (commerce.State, e
 	return st, nil
 }
 
-// nameViewers gives orders and decisions the names of their viewers, which stand with the receipts.
+// nameViewers gives holds, places, orders and decisions the names of their viewers, which stand with the receipts. The database
+// is not asked to join them: of tables that grew in the last minutes PostgreSQL knows nothing, and may go through one for every
+// row of the other.
 func nameViewers(st *commerce.State) {
 	type page struct {
 		show   commerce.ID
 		viewer chat.Viewer
 	}
-	names := make(map[page]string, len(st.Receipts))
+	names, of := make(map[page]string, len(st.Receipts)), make(map[commerce.ID]string, len(st.Receipts))
 	for i := range st.Receipts {
 		r := &st.Receipts[i]
+		of[r.ID] = r.Viewer.Name
 		names[page{r.Show, chat.Viewer{Platform: r.Viewer.Platform, ID: r.Viewer.ID}}] = r.Viewer.Name
+	}
+	for i := range st.Holds {
+		st.Holds[i].Viewer.Name = of[st.Holds[i].Receipt]
+	}
+	for i := range st.Places {
+		st.Places[i].Viewer.Name = of[st.Places[i].Receipt]
 	}
 	for i := range st.Orders {
 		st.Orders[i].Viewer.Name = names[page{st.Orders[i].Show, st.Orders[i].Viewer}]
@@ -84,13 +93,13 @@ func (db *DB) loadStock(ctx context.Context, m int64, st *commerce.State) error 
 	}, `SELECT variant_id, available, held, sold, short, safety, endless, read_ms FROM stock WHERE merchant_id = $1 ORDER BY variant_id`, m)
 }
 
-const holdColumns = `h.hold_id, h.show_id, h.number, h.variant_id, h.platform, h.viewer_id, COALESCE(r.name, ''), h.person, h.receipt_id, h.quantity, h.price_minor,
+const holdColumns = `h.hold_id, h.show_id, h.number, h.variant_id, h.platform, h.viewer_id, h.person, h.receipt_id, h.quantity, h.price_minor,
 h.currency, h.state, h.claim_platform, h.claim_message, h.claim_part, h.decided_ms, h.due_ms, h.expires_ms, h.opened, h.reminded, h.unheard, h.extended, h.draft, h.checkout, h.draft_ms, h.contained, h.order_store, h.late`
 
 func scanHold(r *sql.Rows) (commerce.Hold, error) {
 	var h commerce.Hold
 	var decided, due, expires, draftAt int64
-	err := r.Scan(&h.ID, &h.Show, &h.Number, &h.Variant, &h.Viewer.Platform, &h.Viewer.ID, &h.Viewer.Name, &h.Person, &h.Receipt, &h.Quantity, &h.Price.Minor,
+	err := r.Scan(&h.ID, &h.Show, &h.Number, &h.Variant, &h.Viewer.Platform, &h.Viewer.ID, &h.Person, &h.Receipt, &h.Quantity, &h.Price.Minor,
 		&h.Price.Currency, &h.State, &h.Claim.Platform, &h.Claim.Message, &h.Claim.Part, &decided, &due, &expires, &h.Opened, &h.Reminded, &h.Unheard, &h.Extended, &h.Draft, &h.Checkout, &draftAt,
 		&h.Contained, &h.Order, &h.Late)
 	h.Decided, h.Due, h.Expires, h.DraftAt = fromMS(decided), fromMS(due), fromMS(expires), fromMS(draftAt)
@@ -102,7 +111,7 @@ func (db *DB) loadHolds(ctx context.Context, m int64, now time.Time, st *commerc
 		h, err := scanHold(r)
 		st.Holds = append(st.Holds, h)
 		return err
-	}, `SELECT `+holdColumns+` FROM holds h LEFT JOIN receipts r ON r.merchant_id = h.merchant_id AND r.receipt_id = h.receipt_id
+	}, `SELECT `+holdColumns+` FROM holds h
 WHERE h.merchant_id = $1 AND (h.state IN ('held', 'offered') OR h.decided_ms > $2) ORDER BY h.hold_id`, m, ms(now.Add(-closedFor)))
 }
 
@@ -114,7 +123,7 @@ func (db *DB) loadPlaces(ctx context.Context, m int64, st *commerce.State) error
 	return db.rows(ctx, func(r *sql.Rows) error {
 		var p commerce.Place
 		var since int64
-		if err := r.Scan(&p.ID, &p.Show, &p.Number, &p.Variant, &p.Viewer.Platform, &p.Viewer.ID, &p.Viewer.Name, &p.Person, &p.Receipt, &p.Quantity,
+		if err := r.Scan(&p.ID, &p.Show, &p.Number, &p.Variant, &p.Viewer.Platform, &p.Viewer.ID, &p.Person, &p.Receipt, &p.Quantity,
 			&p.Price.Minor, &p.Price.Currency, &p.Answer.Kind, &p.Answer.Channel.Platform, &p.Answer.Channel.ID, &p.Answer.Message, &since, &p.State,
 			&p.Claim.Platform, &p.Claim.Message, &p.Claim.Part); err != nil {
 			return err
@@ -122,9 +131,8 @@ func (db *DB) loadPlaces(ctx context.Context, m int64, st *commerce.State) error
 		p.Since = fromMS(since)
 		st.Places = append(st.Places, p)
 		return nil
-	}, `SELECT p.place_id, p.show_id, p.number, p.variant_id, p.platform, p.viewer_id, COALESCE(r.name, ''), p.person, p.receipt_id, p.quantity, p.price_minor, p.currency,
+	}, `SELECT p.place_id, p.show_id, p.number, p.variant_id, p.platform, p.viewer_id, p.person, p.receipt_id, p.quantity, p.price_minor, p.currency,
 p.answer_kind, p.answer_platform, p.answer_channel, p.answer_message, p.since_ms, p.state, p.claim_platform, p.claim_message, p.claim_part FROM places p
-LEFT JOIN receipts r ON r.merchant_id = p.merchant_id AND r.receipt_id = p.receipt_id
 WHERE p.merchant_id = $1 AND p.state = 'waiting' ORDER BY p.place_id`, m)
 }
 
