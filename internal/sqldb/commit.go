@@ -53,7 +53,7 @@ ended_ms = excluded.ended_ms, cap = excluded.cap, pay_once_ms = excluded.pay_onc
 
 // forms are the statements of which a batch has many rows.
 type forms struct {
-	claim, receipt, stock, holdNew, hold, placeNew, place form
+	claim, receipt, stock, holdNew, holdMade, hold, placeNew, place form
 }
 
 func newForms() *forms {
@@ -62,7 +62,10 @@ func newForms() *forms {
 			"nttnnttt"+"nnntnn", ""),
 		receipt: insert("receipts", "merchant_id, receipt_id, show_id, platform, viewer_id, name, generation", "nnntttn", ""),
 		stock:   update("stock", "held, sold", "merchant_id, variant_id", "nnnn", "held, sold"),
-		holdNew: insert("holds", "quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store, late, "+
+		// As nearly all holds begin: what happened to none of them yet stands in the table's defaults.
+		holdNew: insert("holds", "merchant_id, hold_id, show_id, number, variant_id, platform, viewer_id, person, receipt_id, quantity, price_minor, currency, state, "+
+			"claim_platform, claim_message, claim_part, decided_ms, due_ms, expires_ms", "nnnnntttnnnttttn"+"nnn", ""),
+		holdMade: insert("holds", "quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store, late, "+
 			"merchant_id, hold_id, show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, claim_platform, claim_message, claim_part, decided_ms",
 			"nttnnnnnnttnntn"+"nnnnnttnnttt"+"nn", ""),
 		hold: update("holds", "quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store, late",
@@ -143,16 +146,26 @@ func (db *DB) parts(bt *commerce.Batch) []part {
 	return out
 }
 
+// untouched reports whether nothing happened to a hold since it was made.
+func untouched(h *commerce.Hold) bool {
+	return !h.Opened && !h.Reminded && !h.Unheard && !h.Extended && !h.Contained && !h.Late && h.Draft == "" && h.Checkout == "" && h.Order == "" && h.DraftAt.IsZero()
+}
+
 // holdParts are the holds and places of a batch.
 func (db *DB) holdParts(out []part, m int64, bt *commerce.Batch) []part {
-	fresh, changed := &rows{form: &db.forms.holdNew}, &rows{form: &db.forms.hold}
+	fresh, made, changed := &rows{form: &db.forms.holdNew}, &rows{form: &db.forms.holdMade}, &rows{form: &db.forms.hold}
 	fresh.vals = make([]value, 0, len(bt.NewHolds)*len(db.forms.holdNew.kinds))
 	for i := range bt.Holds {
 		h := &bt.Holds[i]
 		isNew := bt.NewHolds[h.ID]
+		if isNew && untouched(h) {
+			fresh.add(n(m), n(h.ID), n(h.Show), n(h.Number), n(h.Variant), s(h.Viewer.Platform), s(h.Viewer.ID), s(h.Person), n(h.Receipt), n(h.Quantity), n(h.Price.Minor),
+				s(h.Price.Currency), s(h.State), s(h.Claim.Platform), s(h.Claim.Message), n(h.Claim.Part), n(ms(h.Decided)), n(ms(h.Due)), n(ms(h.Expires)))
+			continue
+		}
 		r := changed
 		if isNew {
-			r = fresh
+			r = made
 		}
 		r.add(n(h.Quantity), s(h.State), s(h.Person), n(ms(h.Due)), n(ms(h.Expires)), n(flag(h.Opened)), n(flag(h.Reminded)), n(flag(h.Unheard)), n(flag(h.Extended)), s(h.Draft),
 			s(h.Checkout), n(ms(h.DraftAt)), n(flag(h.Contained)), s(h.Order), n(flag(h.Late)), n(m), n(h.ID))
@@ -173,7 +186,7 @@ func (db *DB) holdParts(out []part, m int64, bt *commerce.Batch) []part {
 			n(p.Price.Minor), s(p.Price.Currency), n(int(a.Kind)), s(a.Channel.Platform), s(a.Channel.ID), s(a.Message), n(ms(p.Since)), s(p.Claim.Platform), s(p.Claim.Message),
 			n(p.Claim.Part))
 	}
-	for _, r := range []*rows{fresh, changed, newPlaces, places} {
+	for _, r := range []*rows{fresh, made, changed, newPlaces, places} {
 		if r.len() > 0 {
 			out = append(out, part{many: r})
 		}

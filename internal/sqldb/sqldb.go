@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -168,6 +169,11 @@ func (db *DB) openPostgres(ctx context.Context, u string) error {
 	cfg, err := pgxpool.ParseConfig(u)
 	if err != nil {
 		return errors.New("the database address (HAWKER_DATABASE_URL) is not of the form postgres://user:password@host/name")
+	}
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		// The statements of a batch are the same for every batch; to plan them anew for each would take as long as to run them.
+		_, err := c.Exec(ctx, `SET plan_cache_mode = force_generic_plan`)
+		return err
 	}
 	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
 	if db.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
