@@ -110,6 +110,8 @@ type (
 	Entry = ledger.Entry
 	// Fact is the body of a ledger row; package ledger says which kind has which fields.
 	Fact = ledger.Fact
+	// HoldFact is a hold with the pieces of it that an order pays.
+	HoldFact = ledger.HoldFact
 	// StockFact is a stock row after the entry.
 	StockFact = ledger.StockFact
 )

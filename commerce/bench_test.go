@@ -27,13 +27,13 @@ func BenchmarkPlan(b *testing.B) {
 			d := NewDesk(7, st)
 			reqs := []Request{SetStock{Variant: mug, Available: &bb.have}, claimOf(-1)}
 			if bb.pay {
-				reqs = append(reqs, Paid{Order: Order{Store: "o", State: OrderPaid, Lines: []OrderLine{{"gid/mug", 1, eur(1)}}}, Variants: map[string]ID{"gid/mug": mug}})
+				reqs = append(reqs, Paid{Order: Order{Store: "o", State: OrderPaid, Lines: []OrderLine{{Variant: "gid/mug", Quantity: 1, Price: eur(1)}}}, Variants: map[string]ID{"gid/mug": mug}})
 			}
 			d.Plan(epoch, reqs)
 			d.Commit()
 			if bb.pay {
 				for _, h := range d.mustHolds(claimOf(-1).Viewer) {
-					d.Plan(epoch, []Request{Paid{Order: Order{Store: "o2", State: OrderPaid, Holds: []ID{h.ID}, Lines: []OrderLine{{"gid/mug", 1, eur(1)}}}, Variants: map[string]ID{"gid/mug": mug}}})
+					d.Plan(epoch, []Request{Paid{Order: Order{Store: "o2", State: OrderPaid, Holds: []ID{h.ID}, Lines: []OrderLine{{Variant: "gid/mug", Quantity: 1, Price: eur(1)}}}, Variants: map[string]ID{"gid/mug": mug}}})
 					d.Commit()
 				}
 			}
@@ -133,7 +133,7 @@ func BenchmarkTill100k(b *testing.B) {
 		i := 0
 		for b.Loop() {
 			i++
-			o := Order{Store: strconv.Itoa(i), State: OrderPaid, Draft: strconv.Itoa(i % 1000 * 100), Lines: []OrderLine{{"gid/mug", 1, eur(1)}}, Created: now, Updated: now}
+			o := Order{Store: strconv.Itoa(i), State: OrderPaid, Draft: strconv.Itoa(i % 1000 * 100), Lines: []OrderLine{{Variant: "gid/mug", Quantity: 1, Price: eur(1)}}, Created: now, Updated: now}
 			plan(Paid{Order: o, Variants: map[string]ID{"gid/mug": mug}})
 		}
 	})

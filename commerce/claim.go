@@ -88,7 +88,8 @@ type Unheard struct{ Holds []ID }
 // Reopen lets a merchant sell again whose data came from a backup, after the store was read and its orders taken in.
 type Reopen struct{ By string }
 
-// Opened records that the viewer went to the checkout of a hold: once, both its times move by CheckoutExtra.
+// Opened records that the viewer went to the checkout of a hold: once, both its times move by CheckoutExtra. An offer of more
+// than is there becomes one of what there is (see Desk.Payable).
 type Opened struct{ Holds []ID }
 
 // Drafted records the store's draft order at which holds are paid, and which reserves the pieces of those that are held. With an
@@ -135,7 +136,8 @@ type Gate struct {
 	Closed bool
 }
 
-// SetShow puts a show, with its lineup, channels and state, in place as given.
+// SetShow puts a show, with its lineup, channels and state, in place as given. Items that it had already stay open or closed as
+// they are.
 type SetShow struct{ Show Show }
 
 // Bind says that a viewer belongs to a person; caps and waitlist count persons. An empty Person makes the viewer a person of

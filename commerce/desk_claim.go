@@ -153,7 +153,7 @@ func (d *Desk) claim(c Claim) {
 		d.refuse(o, Chat)
 		return
 	}
-	if d.stockOf(v.ID).stale(d.plan.at) {
+	if d.stockOf(v.ID).Stale(d.plan.at) {
 		d.refuse(o, Paused)
 		return
 	}
@@ -161,6 +161,7 @@ func (d *Desk) claim(c Claim) {
 	if c.Trusted {
 		d.prove(w.person)
 	}
+	d.dropGone(w)
 	d.stand(&o, w)
 	if a, ok := d.last[w]; ok && a.quantity == c.Quantity && a.add == c.Add && d.plan.at.Sub(a.at) < sameLine {
 		o.Reason, o.Left = Duplicate, d.stockOf(v.ID).Free()
@@ -226,12 +227,16 @@ func (d *Desk) change(c Change) {
 	if !ok {
 		return
 	}
-	if c.Delta > 0 && d.stockOf(v.ID).stale(d.plan.at) {
+	if c.Delta > 0 && d.stockOf(v.ID).Stale(d.plan.at) {
 		d.refuse(o, Paused)
 		return
 	}
 	d.stand(&o, w)
 	target := o.Holding + o.Waiting + c.Delta
+	if c.Delta > 0 {
+		d.dropGone(w)
+		d.stand(&o, w)
+	}
 	o.Wanted = max(target, 0)
 	if target < 1 {
 		d.giveAll(&o, w)

@@ -41,13 +41,9 @@ func (d *Desk) frozen(h *Hold) bool {
 	return s != nil && s.Paused && !h.Opened
 }
 
-// standing reports whether the clocks of all a show's holds stand still until it is over, because they are paid together
-// then. The show's wish to be paid once goes before an item's own hold time: one parcel has one end.
-func (s *Show) standing() bool { return s.PayOnce > 0 && s.State != ShowEnded }
-
 // wakes is when an open hold wants something of the clock.
 func (d *Desk) wakes(h *Hold) time.Time {
-	if s := d.shows[h.Show]; h.Reminded || s != nil && s.standing() {
+	if s := d.shows[h.Show]; h.Reminded || s != nil && s.Standing() {
 		return h.Expires
 	}
 	return h.Due.Add(-min(ReminderBefore, (h.Due.Sub(h.Decided)-SeeAnswer)/ReminderOf))
@@ -145,7 +141,7 @@ func (d *Desk) extend(h *Hold) {
 	h.Extended, h.Unheard, h.Reminded = true, false, false
 	span := DefaultHold
 	if s := d.shows[h.Show]; s != nil {
-		if span = s.holdTime(s.Lineup.Item(h.Number)); s.PayOnce > 0 {
+		if span = s.HoldTime(s.Lineup.Item(h.Number)); s.PayOnce > 0 {
 			span = s.PayOnce
 		}
 	}
@@ -171,7 +167,14 @@ func (d *Desk) opened(r Opened) {
 	now := d.plan.at
 	for _, id := range r.Holds {
 		h := d.holds[id]
-		if h == nil || !h.Open() || h.Opened {
+		if h == nil || !h.Open() {
+			continue
+		}
+		if n := d.Payable(id, now); h.Draft == "" && n > 0 && n < h.Quantity { // an offer of what is there still
+			d.resize(h, n-h.Quantity)
+			d.write("changed", h.Show, Fact{Viewer: viewerKey(h.Viewer), Number: h.Number, Quantity: n, Hold: h.ID}, h.Variant)
+		}
+		if h.Opened {
 			continue
 		}
 		more, s := CheckoutExtra, d.shows[h.Show]
@@ -179,7 +182,7 @@ func (d *Desk) opened(r Opened) {
 			more += now.Sub(s.PausedAt) // the clock stood still until now and runs from here
 		}
 		d.touch(h)
-		if h.Opened = true; s != nil && s.standing() {
+		if h.Opened = true; s != nil && s.Standing() {
 			more = 0 // its end comes with the end of the show
 		}
 		d.until(h, h.Due.Add(more))
@@ -196,7 +199,7 @@ func (d *Desk) thaw(s *Show) {
 		switch {
 		case !h.Open():
 		case h.Opened:
-		case s.standing():
+		case s.Standing():
 			d.schedule(h)
 		default:
 			d.touch(h)
@@ -214,13 +217,14 @@ func (d *Desk) reclock(s *Show) {
 			continue
 		}
 		d.touch(h)
+		h.Reminded = false // of another end
 		switch {
-		case s.standing():
+		case s.Standing():
 			d.until(h, h.Decided.Add(MaxHold))
 		case s.State == ShowEnded && s.PayOnce > 0:
 			d.until(h, d.plan.at.Add(SeeAnswer+s.PayOnce))
 		default:
-			d.until(h, d.plan.at.Add(SeeAnswer+s.holdTime(s.Lineup.Item(h.Number))))
+			d.until(h, d.plan.at.Add(SeeAnswer+s.HoldTime(s.Lineup.Item(h.Number))))
 		}
 	}
 }

@@ -107,8 +107,47 @@ func TestUnheard(t *testing.T) {
 		clock -> reminder bob x 1`)
 }
 
+// Whatever a show goes through, the clocks of its holds run again when it is over, and nothing stops them then.
+func TestPausedAtTheEnd(t *testing.T) {
+	tell(t, []story{
+		{name: "by way of being planned", text: `
+			ana buy 1 -> held holds 1 left 2
+			host pause -> gated
+			after 1h
+			host plan -> nothing
+			host end -> nothing
+			after 9m59s
+			clock -> reminder ana x 1
+			after 50s
+			clock -> expired ana x 1`},
+		{name: "paused when it is over", text: `
+			ana buy 1 -> held holds 1 left 2
+			host end -> ended
+			host pause -> nothing
+			after 11m
+			clock -> expired ana x 1`},
+	})
+}
+
 func TestPayOnce(t *testing.T) {
 	tell(t, []story{
+		{name: "whoever was reminded before is reminded of the end that counts", text: `
+			ana buy 1 -> held holds 1 left 2
+			after 8m15s
+			clock -> reminder ana x 1
+			host payonce 30m -> nothing
+			after 1h
+			clock -> nothing
+			host end -> ended
+			after 28m15s
+			clock -> reminder ana x 1
+			host start -> started
+			after 1h
+			host end -> ended
+			after 28m15s
+			clock -> reminder ana x 1
+			after 2m30s
+			clock -> expired ana x 1`},
 		{name: "all holds of the show are due together when it is over", text: `
 			host payonce 1h -> nothing
 			ana buy 3 -> held holds 1 left 4

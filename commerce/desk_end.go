@@ -181,6 +181,14 @@ func (d *Desk) unsay(c Claim) {
 // drafted notes a draft for all its holds or for none: with a hold that ended while the store made it, it would sell what
 // nobody holds. Who made it lets such a draft go.
 func (d *Desk) drafted(r Drafted) {
+	if r.Draft == "" {
+		for _, id := range r.Holds {
+			if h := d.holds[id]; h != nil && h.Open() && h.Draft != "" {
+				d.loseDraft(h)
+			}
+		}
+		return
+	}
 	if d.draftPaid(r) {
 		return
 	}
@@ -206,14 +214,23 @@ func (d *Desk) undraft() {
 			if !h.Open() || h.Draft != ended.Draft {
 				continue
 			}
-			d.touch(h)
-			if h.Contained {
-				d.setStockRow(h.Variant, func(s *Stock) { s.Available += int64(h.Quantity) })
-				d.move(h.Variant, int64(h.Quantity), 0)
-			}
-			d.setDraft(h, "", "", time.Time{})
-			d.write("undrafted", h.Show, Fact{Hold: h.ID, Number: h.Number, Quantity: h.Quantity, Order: ended.Draft}, h.Variant)
+			d.loseDraft(h)
 		}
 	}
 	d.plan.undrawn = nil
+}
+
+// loseDraft leaves a hold without the draft that it had.
+func (d *Desk) loseDraft(h *Hold) {
+	draft := h.Draft
+	d.touch(h)
+	if h.State == StateHeld && h.Contained {
+		d.setStockRow(h.Variant, func(s *Stock) { s.Available += int64(h.Quantity) })
+		d.move(h.Variant, int64(h.Quantity), 0)
+	}
+	d.setDraft(h, "", "", time.Time{})
+	if h.Open() {
+		d.stockOf(h.Variant)
+		d.write("undrafted", h.Show, Fact{Hold: h.ID, Number: h.Number, Quantity: h.Quantity, Order: draft}, h.Variant)
+	}
 }

@@ -24,18 +24,18 @@ type grant struct {
 // from others. Of offers a person gets as many pieces as there are, however many others are offered the same.
 func (d *Desk) grant(w wish, s *Show, it *Item, block string, n int) grant {
 	st := d.stockOf(w.variant)
-	g := grant{pieces: st.take(n), state: StateHeld, span: s.holdTime(it)}
-	if s.standing() {
+	g := grant{pieces: st.Take(n), state: StateHeld, span: s.HoldTime(it)}
+	if s.Standing() {
 		g.span = MaxHold - SeeAnswer
 	}
 	if g.pieces == 0 {
 		return g
 	}
 	only := it.FirstPaid || d.unpaid(w.person, s)
-	if share := s.Guard.share(); !only && share < 100 && !st.Endless {
+	if share := s.Guard.Percent(); !only && share < 100 && !st.Endless {
 		may, scarce := d.watch.Allow(guard.Ask{Show: s.ID, Variant: w.variant, Person: w.person, Block: block, Free: st.Free(), Share: share, Now: d.plan.at})
 		only = may == 0
-		if scarce && !only && !s.standing() {
+		if scarce && !only && !s.Standing() {
 			g.span = max(MinHold, g.span/2)
 		}
 		if int64(g.pieces) > may && !only {
@@ -54,20 +54,39 @@ func (d *Desk) grant(w wish, s *Show, it *Item, block string, n int) grant {
 				have += h.Quantity
 			}
 		}
-		g.pieces = max(0, st.take(n+have)-have)
+		g.pieces = max(0, st.Take(n+have)-have)
 	}
 	return g
 }
 
-// share is the guard's share in per cent, 100 for no limit.
-func (g Guard) share() int {
+// Payable is how many pieces of a hold can be paid now: all that are set aside, and of an offer what is still there for
+// everybody. Nothing new is sold while the stock of a store was not read for too long, or from a backup.
+func (d *Desk) Payable(hold ID, now time.Time) int {
+	h := d.holds[hold]
 	switch {
-	case g.Share == 0:
-		return DefaultShare
-	case g.Share < 0:
-		return 100
+	case h == nil || !h.Open():
+		return 0
+	case h.State == StateHeld:
+		return h.Quantity
 	}
-	return g.Share
+	st := d.stock[h.Variant]
+	if st == nil || st.Stale(now) || !d.restored.IsZero() {
+		return 0
+	}
+	return st.Take(h.Quantity)
+}
+
+// dropGone ends the offers of a wish when nothing is left to pay of it: who asks again waits for what comes back.
+func (d *Desk) dropGone(w wish) {
+	if d.stockOf(w.variant).Free() != 0 {
+		return
+	}
+	holds, _ := d.mine(w)
+	for _, h := range holds {
+		if h.State == StateOffered {
+			d.end(h, StateExpired, "")
+		}
+	}
 }
 
 // room is how many pieces of an item more a person may have, by the item's cap and the show's, and the cap that leaves less;
@@ -200,10 +219,10 @@ func (d *Desk) look(v ID, at time.Time) {
 // burn notes a hold that ends unpaid with the guard, where its pieces are scarce and its owner is not proven.
 func (d *Desk) burn(h *Hold) {
 	s := d.shows[h.Show]
-	if h.State != StateHeld || s == nil || s.State != ShowLive || s.Guard.share() >= 100 || d.stockOf(h.Variant).Endless {
+	if h.State != StateHeld || s == nil || s.State != ShowLive || s.Guard.Percent() >= 100 || d.stockOf(h.Variant).Endless {
 		return
 	}
-	_, scarce := d.watch.Allow(guard.Ask{Show: h.Show, Variant: h.Variant, Person: h.Person, Free: d.stockOf(h.Variant).Free(), Share: s.Guard.share(), Now: d.plan.at})
+	_, scarce := d.watch.Allow(guard.Ask{Show: h.Show, Variant: h.Variant, Person: h.Person, Free: d.stockOf(h.Variant).Free(), Share: s.Guard.Percent(), Now: d.plan.at})
 	if scarce {
 		d.watch.Burn(h.Show, h.Variant, h.Quantity)
 		d.undo(func() { d.watch.Burn(h.Show, h.Variant, -h.Quantity) })

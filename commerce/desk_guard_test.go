@@ -49,6 +49,52 @@ func TestOffers(t *testing.T) {
 			after 2m
 			clock -> expired ana x 2
 			store order O1 paid ana mug x2 -> late ana #O1 x 2`},
+		{name: "of an offer what is there can be paid", text: `
+			host firstpaid 1 -> nothing
+			ana buy 1 x3 -> offered holds 3 left 3
+			bob buy 1 x2 -> offered holds 2 left 3
+			= payable ana: 3
+			store order O1 paid bob mug x2 -> paid bob #O1 x 2
+			= payable ana: 1
+			ana opens -> nothing
+			= ana: Mug 1 offered for 15m15s+0s
+			ana drafts D1 -> nothing
+			store order O2 paid mug x1 -> nothing
+			= payable ana: 0
+			ana undrafts -> nothing
+			ana opens -> nothing
+			= ana: Mug 1 offered for 15m15s+0s
+			host stock mug 5 -> restocked left 5
+			= payable ana: 1`},
+		{name: "an offer of which nothing is left keeps nobody out of the line", text: `
+			host firstpaid 1 -> nothing
+			ana buy 1 -> offered holds 1 left 3
+			host guard 100 3 -> nothing
+			bob buy 1 x3 -> offered holds 3 left 3
+			store order O1 paid bob mug x3 -> paid bob #O1 x 3
+			after 4s
+			ana buy 1 -> sold_out
+			= ana: Mug 1 expired
+			cy wait 1 -> waitlisted waits 1 place 1
+			ana wait 1 -> waitlisted waits 1 place 2
+			host stock mug +1 -> restocked left 1; promoted cy holds 1 left 1; promoted ana holds 1 left 1
+			store order O2 paid cy mug x1 -> paid cy #O2 x 1
+			after 4s
+			ana more 1 -> waitlisted waits 2 place 1
+			= line mug: ana 2`},
+		{name: "nothing new is paid of a stock that was not read, or from a backup", memory: true, text: `
+			store read mug 3 -> nothing
+			host firstpaid 1 -> nothing
+			ana buy 1 -> offered holds 1 left 3
+			bob buy 2 S -> held holds 1
+			after 2m1s
+			= payable ana: 0
+			= payable bob: 1
+			store read mug 3 -> nothing
+			= payable ana: 1
+			restore
+			= payable ana: 0
+			= payable bob: 1`},
 		{name: "it counts for the cap", text: `
 			host firstpaid 2 -> nothing
 			ana buy 2 M x5 -> offered holds 2 left 2
@@ -200,15 +246,27 @@ func TestGuard(t *testing.T) {
 			bob more 1 -> offered holds 8 left 2
 			ana buy 1 -> held holds 1 left 1
 			dee buy 1 -> held holds 1
-			bob more 1 -> waitlisted holds 8 waits 1 place 2
+			bob more 1 -> waitlisted holds 7 waits 2 place 2
 			= dee: Plate 1 paid, Mug 1 held for 10m15s+30s
-			= bob: Mug 7 held for 5m15s+30s, Mug 1 offered for 10m15s+0s`},
+			= bob: Mug 7 held for 5m15s+30s, Mug 1 expired`},
 		{name: "whoever pays for an offer has it, and the next is held for them: they are proven", memory: true, text: paid + `
 			crowd 40
 			bob buy 1 x8 -> held holds 8 left 2
 			cy buy 1 -> offered holds 1 left 2
 			store order O3 paid cy mug x1 -> paid cy #O3 x 1
 			cy add 1 -> held holds 1`},
+		{name: "whom a payer joined and left again is proven no more", memory: true, text: paid + `
+			crowd 40
+			host bind ana twitch:cy -> nothing
+			host part ana -> nothing
+			seen ana dee
+			bob buy 1 x8 -> held holds 8 left 2
+			cy buy 1 -> offered holds 1 left 2
+			host bind ana twitch:cy -> nothing
+			cy pass -> passed
+			cy buy 1 -> held holds 1 left 1
+			host part ana -> nothing
+			ana buy 1 -> held holds 1`},
 		{name: "who pays for something else is served at once", memory: true, text: paid + `
 			crowd 40
 			bob buy 1 x7 -> held holds 7 left 3

@@ -97,7 +97,7 @@ func (d *Desk) unline(p *Place, state PlaceState) {
 func (d *Desk) promote(variant ID) {
 	st := d.stockOf(variant)
 	for _, id := range d.lines[variant] {
-		if st.take(1) == 0 || !d.restored.IsZero() {
+		if st.Take(1) == 0 || !d.restored.IsZero() {
 			return
 		}
 		p := d.places[id]
@@ -133,7 +133,11 @@ func (d *Desk) serve(p *Place, it *Item, v *Variant, want, limit int, g grant) {
 	n := g.pieces
 	h := d.makeHold(Ask{Key: p.Claim, Show: p.Show, Viewer: p.Viewer, Answer: p.Answer, Block: d.blocks[p.ID]}, it, v, g)
 	h.Price = p.Price
-	d.write(Promoted, p.Show, Fact{Viewer: viewerKey(p.Viewer), Number: p.Number, Quantity: n, Hold: h.ID, Place: p.ID}, v.ID)
+	f := Fact{Viewer: viewerKey(p.Viewer), Number: p.Number, Quantity: n, Hold: h.ID, Place: p.ID}
+	if h.State == StateOffered {
+		f.State = string(h.State)
+	}
+	d.write(Promoted, p.Show, f, v.ID)
 	o := Outcome{
 		What: Promoted, Reason: Held, Show: p.Show, Number: p.Number, Title: it.Product.Title, Variant: v.ID, Label: v.Label(), Wanted: p.Quantity,
 		Holding: n, Waiting: want - n, Cap: limit, Price: h.Price, Hold: h.ID, Receipt: h.Receipt, Due: h.Due, Viewer: p.Viewer, Answer: p.Answer,

@@ -10,15 +10,6 @@ import (
 	"hawker/internal/chat"
 )
 
-// containedAfter is how much later than an order or draft a reading must be to contain it for certain. Both times are
-// the store's own clock.
-const containedAfter = 5 * time.Second
-
-// settles orders states that come with the same time stamp: a later one in this list is the newer truth.
-func settles(s OrderState) int {
-	return slices.Index([]OrderState{OrderPending, OrderPaid, OrderRefunded, OrderCancelled}, s)
-}
-
 // paid takes in an order as the store has it now. Webhooks repeat, overtake each other and are lost, so only a newer
 // state changes anything, and a payment settles its holds once.
 func (d *Desk) paid(r Paid) {
@@ -41,12 +32,15 @@ func (d *Desk) paid(r Paid) {
 		d.match(row, r.Variants)
 	}
 	was := row.Order
-	if o.Updated.Before(was.Updated) || o.Updated.Equal(was.Updated) && settles(o.State) <= settles(was.State) {
+	if o.Older(&was) {
 		return
 	}
 	o.Draft = was.Draft
-	over := was.State.over()
-	if over && settles(o.State) < settles(was.State) { // that is how an order's life ends; nothing brings it back
+	if row.Paid { // what it paid for, whatever somebody makes of its attributes since
+		o.Holds = was.Holds
+	}
+	over := was.State.Over()
+	if was.State.After(o.State) { // that is how an order's life ends; nothing brings it back
 		o.State = was.State
 	}
 	d.touchOrder(row)
@@ -55,7 +49,7 @@ func (d *Desk) paid(r Paid) {
 	case over, !row.Paid && o.State != OrderPaid:
 	case !row.Paid:
 		d.settle(row, r.Variants)
-	case o.State.over():
+	case o.State.Over():
 		d.undoOrder(row)
 	default: // paid, or with a rest to pay because of what was added
 		d.edit(row, was.Lines, r.Variants)
@@ -120,23 +114,25 @@ func (d *Desk) takes(v ID, order string, yes bool) {
 // match settles a payment anew that came before it was known which draft, and so which holds, it was for.
 func (d *Desk) match(row *OrderRow, variants map[string]ID) {
 	mine := func(h *Hold) bool { return h.State == StatePaid && h.Order == row.Store }
-	if holds := d.holdsOf(row); !row.Paid || row.State.over() || len(holds) == 0 || slices.ContainsFunc(holds, mine) {
+	if holds := d.holdsOf(row); !row.Paid || row.State.Over() || len(holds) == 0 || slices.ContainsFunc(holds, mine) {
 		return
 	}
-	for _, v := range slices.Sorted(maps.Keys(row.Took)) { // as bought without a hold
+	variants = d.variantsOf(row.Lines, variants)
+	_, order := row.Lines.Pieces(variants)
+	for _, v := range order { // as bought without a hold
 		d.take(row, v, 0)
 	}
-	d.settle(row, d.variantsOf(row.Lines, variants))
+	d.settle(row, variants)
 }
 
 // draftPaid notes a draft whose order came before it, whatever became of its holds, and settles them. False when no such order
 // came.
 func (d *Desk) draftPaid(r Drafted) bool {
 	row := d.orders[d.drafts[r.Draft]]
-	if row == nil || !row.Paid && !row.State.over() {
+	if row == nil || !row.Paid && !row.State.Over() {
 		return false
 	}
-	if row.State.over() { // nobody can pay by this draft any more: the holds need another
+	if row.State.Over() { // nobody can pay by this draft any more: the holds need another
 		return true
 	}
 	for _, id := range r.Holds {
@@ -146,11 +142,16 @@ func (d *Desk) draftPaid(r Drafted) bool {
 	}
 	d.touchOrder(row)
 	d.match(row, nil)
+	for _, id := range r.Holds {
+		if h := d.holds[id]; h != nil && h.State != StatePaid { // the order has nothing of it, and nobody can pay by this draft any more
+			d.loseDraft(h)
+		}
+	}
 	return true
 }
 
 // variantsOf finds our variants of an order's lines: as given, else in what the shows sell.
-func (d *Desk) variantsOf(lines []OrderLine, given map[string]ID) map[string]ID {
+func (d *Desk) variantsOf(lines OrderLines, given map[string]ID) map[string]ID {
 	out := maps.Clone(given)
 	if out == nil {
 		out = map[string]ID{}
@@ -167,29 +168,14 @@ func (d *Desk) variantsOf(lines []OrderLine, given map[string]ID) map[string]ID 
 	return out
 }
 
-// pieces are what lines say of each variant of ours, and these variants in order.
-func pieces(lines []OrderLine, variants map[string]ID) (n map[ID]int, order []ID) {
-	n = map[ID]int{}
-	for _, l := range lines {
-		v, ok := variants[l.Variant]
-		if !ok || l.Quantity <= 0 {
-			continue
-		}
-		if _, seen := n[v]; !seen {
-			order = append(order, v)
-		}
-		n[v] += l.Quantity
-	}
-	return n, order
-}
-
 // edit brings what a paid order takes to what its lines say now: it was edited in the store, or paid back in part. Pieces
 // added are sold; pieces removed are free, those first that no hold was for.
-func (d *Desk) edit(row *OrderRow, was []OrderLine, variants map[string]ID) {
+func (d *Desk) edit(row *OrderRow, was OrderLines, variants map[string]ID) {
 	variants = d.variantsOf(append(slices.Clone(was), row.Lines...), variants)
-	before, order := pieces(was, variants)
-	after, added := pieces(row.Lines, variants)
+	before, order := was.Pieces(variants)
+	after, added := row.Lines.Pieces(variants)
 	var changed []ID
+	var cut []HoldFact
 	for _, v := range append(order, added...) {
 		if before[v] == after[v] || slices.Contains(changed, v) {
 			continue
@@ -198,22 +184,22 @@ func (d *Desk) edit(row *OrderRow, was []OrderLine, variants map[string]ID) {
 		if after[v] > before[v] {
 			d.sellOutside(row, v, after[v]-before[v], row.Updated)
 		} else {
-			d.remove(row, v, before[v]-after[v], after[v])
+			cut = append(cut, d.remove(row, v, before[v]-after[v], after[v])...)
 		}
 	}
 	if len(changed) == 0 {
 		return
 	}
 	total := row.Total
-	d.write(Edited, row.Show, Fact{Viewer: viewerKeyOrNone(row.Viewer), Order: row.Store, Total: &total}, changed...)
+	d.write(Edited, row.Show, Fact{Viewer: viewerKeyOrNone(row.Viewer), Holds: cut, Order: row.Store, Total: &total}, changed...)
 	d.tell(Outcome{What: Edited, Show: row.Show, Order: row.Name, Total: row.Total, Viewer: row.Viewer})
 	for _, v := range changed {
 		d.promote(v)
 	}
 }
 
-// remove takes n pieces of a variant off an order, which leaves rest.
-func (d *Desk) remove(row *OrderRow, v ID, n, rest int) {
+// remove takes n pieces of a variant off an order, which leaves rest. It returns the holds that it pays less of.
+func (d *Desk) remove(row *OrderRow, v ID, n, rest int) (less []HoldFact) {
 	d.stockOf(v)
 	held := 0
 	holds := slices.DeleteFunc(d.holdsOf(row), func(h *Hold) bool { return h.State != StatePaid || h.Order != row.Store || h.Variant != v })
@@ -228,18 +214,21 @@ func (d *Desk) remove(row *OrderRow, v ID, n, rest int) {
 		}
 		if held -= cut; cut == h.Quantity {
 			d.unpay(h)
+			less = append(less, HoldFact{Hold: h.ID})
 		} else {
 			d.touch(h)
 			h.Quantity -= cut
+			less = append(less, HoldFact{Hold: h.ID, Quantity: h.Quantity})
 		}
 	}
 	back := max(0, row.Took[v]-int64(rest))
 	if back > 0 {
 		d.take(row, v, row.Took[v]-back)
 	}
-	if !d.stockOf(v).contains(row.Created) { // what was not taken was not there
+	if !d.stockOf(v).Contains(row.Created) { // what was not taken was not there
 		row.Unfilled -= min(row.Unfilled, n-int(back))
 	}
+	return less
 }
 
 // unpay takes a paid hold's payment back: it counts for no cap any more.
@@ -260,18 +249,15 @@ func (d *Desk) touchOrder(row *OrderRow) {
 	d.plan.ordered[row.Store] = true
 }
 
-// contains reports whether the stock figure read for a variant lacks what was made in the store at time t.
-func (s *Stock) contains(t time.Time) bool {
-	return !s.Read.IsZero() && t.Add(containedAfter).Before(s.Read)
-}
-
 // settle turns a payment into paid holds. What was bought is read from the order's lines: a buyer can edit attributes
 // and amounts.
 func (d *Desk) settle(row *OrderRow, variants map[string]ID) {
 	row.Paid = true
-	need, order := pieces(row.Lines, variants)
+	need, order := row.Lines.Pieces(variants)
 	out := Outcome{What: Settled, Reason: Held, Order: row.Name, Total: row.Total, Answer: chat.Answer{}}
 	var titles []string
+	var paid []HoldFact
+	var served []wish
 	for _, h := range d.holdsOf(row) {
 		q := min(need[h.Variant], h.Quantity)
 		if q == 0 || h.State == StatePaid {
@@ -280,9 +266,11 @@ func (d *Desk) settle(row *OrderRow, variants map[string]ID) {
 		need[h.Variant] -= q
 		late := !h.Open()
 		got := d.settleHold(row, h, q)
+		paid = append(paid, HoldFact{Hold: h.ID, Quantity: q})
 		row.Show, row.Viewer = h.Show, h.Viewer
 		if late {
 			row.Late = true
+			served = append(served, wish{h.Person, h.Show, h.Number, h.Variant})
 		}
 		row.Unfilled += q - got
 		one := d.about(Settled, h)
@@ -298,9 +286,12 @@ func (d *Desk) settle(row *OrderRow, variants map[string]ID) {
 		d.sellOutside(row, v, need[v], row.Created)
 	}
 	total := row.Total
-	d.write(Settled, row.Show, Fact{Order: row.Store, Total: &total, Quantity: out.Wanted, Viewer: viewerKeyOrNone(row.Viewer), Hold: out.Hold}, order...)
+	d.write(Settled, row.Show, Fact{Order: row.Store, Total: &total, Quantity: out.Wanted, Viewer: viewerKeyOrNone(row.Viewer), Hold: out.Hold, Holds: paid}, order...)
 	if out.Hold == 0 {
 		return
+	}
+	for _, w := range served { // who paid late waits no more
+		d.leaveLine(w)
 	}
 	out.Title = strings.Join(titles, " + ")
 	if row.Late {
@@ -354,20 +345,19 @@ func (d *Desk) holdsOf(row *OrderRow) []*Hold {
 // free; nothing is oversold to be kind.
 func (d *Desk) settleHold(row *OrderRow, h *Hold, q int) (got int) {
 	st := d.stockOf(h.Variant)
-	inFigure := !st.contains(row.Created) // the figure still counts these pieces as available
+	inFigure := !st.Contains(row.Created) // the figure still counts these pieces as available
 	d.touch(h)
 	h.Order = row.Store
 	if h.State != StateHeld {
 		got = q
 		if inFigure {
-			got = st.take(q)
+			got = st.Take(q)
 			d.take(row, h.Variant, row.Took[h.Variant]+int64(got))
 		}
 		if late := !h.Open(); late {
 			h.Late = true
 			k := personShow{h.Person, h.Show}
 			putIDs(d, d.claimed, k, with(d.claimed[k], h.ID))
-			d.leaveLine(wish{h.Person, h.Show, h.Number, h.Variant})
 		} else { // an offer, of which nothing was set aside
 			d.closed(h)
 		}
@@ -392,10 +382,10 @@ func (d *Desk) settleHold(row *OrderRow, h *Hold, q int) (got int) {
 // store has sold them already; where there are fewer free than that, the next reading says so.
 func (d *Desk) sellOutside(row *OrderRow, v ID, n int, at time.Time) {
 	st := d.stockOf(v)
-	if n <= 0 || st.contains(at) || st.Endless {
+	if n <= 0 || st.Contains(at) || st.Endless {
 		return
 	}
-	if n = st.take(n); n > 0 {
+	if n = st.Take(n); n > 0 {
 		d.take(row, v, row.Took[v]+int64(n))
 	}
 }
@@ -403,16 +393,18 @@ func (d *Desk) sellOutside(row *OrderRow, v ID, n int, at time.Time) {
 // undoOrder takes an order back that the store cancelled or refunded: its pieces are free again, and its holds count for
 // no cap any more.
 func (d *Desk) undoOrder(row *OrderRow) {
+	var unpaid []HoldFact
 	for _, h := range d.holdsOf(row) {
 		if h.State == StatePaid && h.Order == row.Store {
 			d.unpay(h)
+			unpaid = append(unpaid, HoldFact{Hold: h.ID})
 		}
 	}
 	vs := slices.Sorted(maps.Keys(row.Took))
 	for _, v := range vs {
 		d.take(row, v, 0)
 	}
-	d.write(Undone, row.Show, Fact{Order: row.Store, State: string(row.State)}, vs...)
+	d.write(Undone, row.Show, Fact{Holds: unpaid, Order: row.Store, State: string(row.State)}, vs...)
 	d.tell(Outcome{What: Undone, Show: row.Show, Order: row.Name, Total: row.Total, Viewer: row.Viewer})
 	for _, v := range vs {
 		d.promote(v)

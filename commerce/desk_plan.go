@@ -262,9 +262,6 @@ func (d *Desk) forgetHold(h *Hold) {
 	restore(d.byReceipt, h.Receipt, without(d.byReceipt[h.Receipt], h.ID))
 	restore(d.history, h.Person, without(d.history[h.Person], h.ID))
 	delete(d.blocks, h.ID)
-	if h.State == StatePaid {
-		d.watch.Has(h.Variant, h.Person, -1)
-	}
 }
 
 // CommitNothing confirms a plan that changed nothing, so that no batch was written and the fence stands where it stood.

@@ -14,8 +14,8 @@ func (d *Desk) touchShow(s *Show) {
 	d.plan.showed[s.ID] = true
 }
 
-// setShow keeps what the desk alone knows: the pause, when the show began and ended, and the item on air unless the new
-// lineup lacks it. A show that may not be as asked for is refused, so that the database need not refuse the whole batch.
+// setShow keeps what the desk alone knows: the pause, when the show began and ended, the item on air unless the new lineup
+// lacks it, and which items the host took off sale: whoever made the new lineup may have read the old one before that. A show that may not be as asked for is refused, so that the database need not refuse the whole batch.
 func (d *Desk) setShow(r SetShow) {
 	n := r.Show
 	if other := d.clash(&n); other != nil {
@@ -35,6 +35,12 @@ func (d *Desk) setShow(r SetShow) {
 	*s = n
 	s.Paused, s.PausedAt, s.Started, s.Ended = old.Paused, old.PausedAt, old.Started, old.Ended
 	s.Lineup.Items = slices.Clone(n.Lineup.Items) // the desk changes them in place
+	for i := range s.Lineup.Items {
+		it := &s.Lineup.Items[i]
+		if was := old.Lineup.Item(it.Number); was != nil && was.Product.ID == it.Product.ID {
+			it.Closed = was.Closed
+		}
+	}
 	if s.Lineup.OnAir == 0 && s.Lineup.Item(old.Lineup.OnAir) != nil {
 		s.Lineup.OnAir = old.Lineup.OnAir
 	}
@@ -43,15 +49,15 @@ func (d *Desk) setShow(r SetShow) {
 		d.write(Begun, s.ID, Fact{})
 		d.tell(Outcome{What: Begun, Show: s.ID, Title: s.Title})
 	}
+	if old.State == ShowLive && s.State != ShowLive && s.Paused { // the clocks of its holds run on from here
+		d.thaw(s)
+	}
 	if s.State == ShowEnded && old.State == ShowLive {
 		s.Ended = d.plan.at
-		if s.Paused { // the clocks of its holds run on from here
-			d.thaw(s)
-		}
 		d.write(Over, s.ID, Fact{})
 		d.tell(Outcome{What: Over, Show: s.ID, Title: s.Title})
 	}
-	if was := old.standing(); was != s.standing() && old.State != "" || s.State == ShowEnded && old.State == ShowLive && s.PayOnce > 0 {
+	if was := old.Standing(); was != s.Standing() && old.State != "" || s.State == ShowEnded && old.State == ShowLive && s.PayOnce > 0 {
 		d.reclock(s)
 	}
 	d.promoteAll(s)
@@ -130,7 +136,7 @@ func (d *Desk) gate(r Gate) {
 		}
 		return
 	}
-	if s.Paused == r.Closed {
+	if s.Paused == r.Closed || r.Closed && s.State == ShowEnded { // what is over needs no pause, and its holds must end
 		d.nothing(r.Key)
 		return
 	}
@@ -188,9 +194,36 @@ func (d *Desk) bind(r Bind) {
 	}
 	if paid {
 		d.prove(to)
+		if !own {
+			d.doubt(from)
+		}
 	}
 	r.At = d.plan.at
 	d.plan.batch.Bindings = append(d.plan.batch.Bindings, r)
+}
+
+// doubt makes a person whom a payer left not proven any more, unless somebody who stays has paid.
+func (d *Desk) doubt(person string) {
+	for _, id := range d.history[person] {
+		if d.holds[id].State == StatePaid {
+			return
+		}
+	}
+	var held []*Hold
+	for show := range d.shows {
+		for _, id := range d.claimed[personShow{person, show}] {
+			if h := d.holds[id]; h.State == StateHeld {
+				held = append(held, h)
+				d.tally(h, -h.Quantity)
+			}
+		}
+	}
+	if undo := d.watch.Doubt(person); undo != nil {
+		d.undo(undo)
+	}
+	for _, h := range held {
+		d.tally(h, h.Quantity)
+	}
 }
 
 // rebind makes a hold another person's, for caps, guard and history.

@@ -3,7 +3,8 @@ package commerce
 import (
 	"maps"
 	"slices"
-	"time"
+
+	"hawker/commerce/stock"
 )
 
 // read takes in what the store says of stock. The store's figure replaces ours; holds and orders that it lacks already
@@ -20,7 +21,7 @@ func (d *Desk) readOne(rd Reading) {
 		return
 	}
 	before := *st
-	sure := rd.At.Add(-containedAfter)
+	sure := rd.At.Add(-stock.ContainedAfter)
 	var maybe int64 // pieces made so close to the reading that it may lack them or not
 	for _, id := range d.reserved[rd.Variant] {
 		h := d.holds[id]
@@ -108,11 +109,3 @@ func (d *Desk) nothing(k Key) {
 		d.tell(Outcome{Reason: NothingHeld, Key: k})
 	}
 }
-
-// stale reports whether the stock of a store's variant was not read for too long to sell it.
-func (s *Stock) stale(now time.Time) bool {
-	return !s.Read.IsZero() && now.Sub(s.Seen) > StaleAfter
-}
-
-// StaleAfter is how old a reading of the store may get before its items pause (product rule: no blind sales).
-const StaleAfter = 2 * time.Minute

@@ -13,9 +13,6 @@ const (
 	SeeAnswer     = 15 * time.Second
 	Grace         = 30 * time.Second
 	CheckoutExtra = 5 * time.Minute
-	DefaultHold   = 10 * time.Minute
-	MinHold       = time.Minute
-	MaxHold       = 7 * 24 * time.Hour
 )
 
 // HoldState is where a hold stands.
@@ -107,36 +104,3 @@ const (
 	PlacePromoted PlaceState = "promoted"
 	PlaceLeft     PlaceState = "left"
 )
-
-// Stock is what may be sold of a variant. For each variant held + sold <= available + short always; the database
-// refuses anything else.
-type Stock struct {
-	Variant ID
-	// Available is what the store would sell; Held and Sold count only what that figure does not lack yet. Short is by how
-	// much the store has fewer than were promised. Safety pieces are never offered.
-	Available, Held, Sold, Short, Safety int64
-	// Endless means the store does not count it.
-	Endless bool
-	// Read is when the store was last read, by its clock; zero for a merchant's own stock. Seen is the same by our clock and
-	// in memory only: after a start the store is read before it is sold from.
-	Read, Seen time.Time
-}
-
-// Free is how many pieces can be claimed now, -1 when there is no end of them.
-func (s *Stock) Free() int64 {
-	if s.Endless {
-		return -1
-	}
-	if s.Short > 0 {
-		return 0
-	}
-	return max(0, s.Available-s.Held-s.Sold-s.Safety)
-}
-
-// take is how many of n pieces can be taken now.
-func (s *Stock) take(n int) int {
-	if free := s.Free(); free >= 0 {
-		return int(min(int64(n), free))
-	}
-	return n
-}

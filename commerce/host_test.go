@@ -147,6 +147,9 @@ func TestOldHoldsLeaveMemory(t *testing.T) {
 	if len(s.d.holds)+len(s.d.byMessage)+len(s.d.claimed)+len(s.d.ofShow)+len(s.d.byReceipt)+len(s.d.aging) != 0 {
 		t.Errorf("kept: holds %v, by message %v, claimed %v, of show %v, by receipt %v, aging %v", s.d.holds, s.d.byMessage, s.d.claimed, s.d.ofShow, s.d.byReceipt, s.d.aging)
 	}
+	if n := s.d.watch.Owners(plate); n != 0 {
+		t.Errorf("the guard counts %d owners of what nobody has any more", n)
+	}
 	r, ok := s.d.Receipt(s.d.ReceiptOf(spring, who("ana")), s.now)
 	if !ok || len(r.Holds) != 0 {
 		t.Errorf("the page: %+v, %v", r, ok)

@@ -179,6 +179,7 @@ func (w *world) overlap(t *rapid.T, first, second []Request) {
 	case fate == "second fails" || repeated(w.m.Commit(context.Background(), b)):
 		w.d.Rollback()
 		w.same(t)
+		w.caps(t, first)
 		return
 	default:
 		w.d.Commit()
@@ -547,12 +548,12 @@ func (w *world) order(t *rapid.T) Request {
 		}
 		for gid, v := range variants {
 			if v == h.Variant {
-				o.Lines = append(o.Lines, OrderLine{gid, max(1, h.Quantity+rapid.IntRange(-1, 1).Draw(t, "edit")), eur(100)})
+				o.Lines = append(o.Lines, OrderLine{Variant: gid, Quantity: max(1, h.Quantity+rapid.IntRange(-1, 1).Draw(t, "edit")), Price: eur(100)})
 			}
 		}
 	}
 	if rapid.IntRange(0, 3).Draw(t, "other") == 0 {
-		o.Lines = append(o.Lines, OrderLine{"gid/mug", rapid.IntRange(1, 2).Draw(t, "more"), eur(100)})
+		o.Lines = append(o.Lines, OrderLine{Variant: "gid/mug", Quantity: rapid.IntRange(1, 2).Draw(t, "more"), Price: eur(100)})
 	}
 	if len(o.Holds) == 0 && o.Draft == "" { // of a draft that is not known yet, or of none
 		o.Draft = fmt.Sprint("A", w.n)

@@ -238,6 +238,11 @@ func (s *script) request(w []string) Request {
 		c.Key, c.Edited = Key{Platform: who.Platform, Message: w[0] + w[2], Part: len(s.asked[w[0]])}, true
 		s.asked[w[0]] = append(s.asked[w[0]], c)
 		return c
+	case "undrafts":
+		for _, h := range s.d.mustHolds(who) {
+			holds = append(holds, h.ID)
+		}
+		return Drafted{Holds: holds}
 	case "drafts":
 		return Drafted{Holds: holds, Draft: w[2], URL: "https://shop.example/" + w[2], Created: s.now}
 	case "deletes":
@@ -340,6 +345,9 @@ func (s *script) host(w []string) Request {
 	}
 	show.Started, show.Ended, show.Paused, show.PausedAt, show.Lineup.OnAir = time.Time{}, time.Time{}, false, time.Time{}, 0 // a form knows none of these
 	show.Lineup.Items = slices.Clone(show.Lineup.Items)
+	for i := range show.Lineup.Items {
+		show.Lineup.Items[i].Closed = false
+	}
 	switch w[0] {
 	case "start":
 		show.State = ShowLive
@@ -465,6 +473,13 @@ func (s *script) state(of string) string {
 	}
 	if o, ok := strings.CutPrefix(of, "unfilled "); ok {
 		return strconv.Itoa(s.d.orders["gid/"+o].Unfilled)
+	}
+	if name, ok := strings.CutPrefix(of, "payable "); ok {
+		n := 0
+		for _, h := range s.d.mustHolds(who(name)) {
+			n += s.d.Payable(h.ID, s.now)
+		}
+		return strconv.Itoa(n)
 	}
 	var all []string
 	if v, ok := strings.CutPrefix(of, "line "); ok {

@@ -1,81 +1,30 @@
 package commerce
 
-import (
-	"time"
+import "hawker/commerce/show"
 
-	"hawker/internal/chat"
+// An event in which a merchant sells is package show's.
+type (
+	// Show is one event in which a merchant sells.
+	Show = show.Show
+	// ShowState is where a show stands.
+	ShowState = show.State
+	// StoreHolds says how pieces are set aside in the store.
+	StoreHolds = show.StoreHolds
+	// Guard says how scarce pieces are kept from being besieged.
+	Guard = show.Guard
 )
 
-// ShowState is where a show stands.
-type ShowState string
-
-// States of a show.
+// States and settings of a show; see package show.
 const (
-	ShowPlanned ShowState = "planned"
-	ShowLive    ShowState = "live"
-	ShowEnded   ShowState = "ended"
+	ShowPlanned   = show.Planned
+	ShowLive      = show.Live
+	ShowEnded     = show.Ended
+	HoldsDraft    = show.HoldsDraft
+	HoldsLink     = show.HoldsLink
+	DefaultHold   = show.DefaultHold
+	MinHold       = show.MinHold
+	MaxHold       = show.MaxHold
+	DefaultShare  = show.DefaultShare
+	DefaultUnpaid = show.DefaultUnpaid
+	UnpaidWithin  = show.UnpaidWithin
 )
-
-// StoreHolds says how pieces are set aside in the store.
-type StoreHolds string
-
-// Ways of store holds. Draft makes a draft order that reserves when the checkout is first opened; Link only gives a cart
-// permalink, the hub alone holds.
-const (
-	HoldsDraft StoreHolds = "draft"
-	HoldsLink  StoreHolds = "link"
-)
-
-// Show is one event in which a merchant sells.
-type Show struct {
-	ID     ID
-	Name   string // in addresses: /live/NAME
-	Title  string
-	State  ShowState
-	Hold   time.Duration // 0 means DefaultHold
-	Holds  StoreHolds
-	Lineup Lineup
-	// Cap is how many pieces one person may claim in the whole show, all items together; 0 means no cap.
-	Cap int
-	// PayOnce, when set, makes all holds of the show due together, so long after its end, so that postage is paid once. Until
-	// then their clocks stand still.
-	PayOnce time.Duration
-	Guard   Guard
-	// Channels are the chats it listens to.
-	Channels []chat.Channel
-	// Paused since PausedAt: no claims, and the clocks of holds whose checkout was not opened stand still.
-	Paused   bool
-	PausedAt time.Time
-	Started  time.Time
-	Ended    time.Time
-}
-
-// Guard says how scarce pieces are kept from being besieged: holds cost nothing, so whoever holds all of an item without ever
-// paying could keep it from those who would.
-type Guard struct {
-	// Share is the part of a scarce item, in per cent, that persons together may hold who never paid here and for whom nobody
-	// vouches; what is free beyond that they are only offered. 0 means DefaultShare, 100 or more and negative numbers no limit.
-	Share int `json:"share,omitempty"`
-	// Unpaid is after how many holds that ended unpaid within UnpaidWithin a person is only offered pieces (first paid, first
-	// served). 0 means DefaultUnpaid, a negative number never.
-	Unpaid int `json:"unpaid,omitempty"`
-}
-
-// What a Guard does where it is not told otherwise (product rules).
-const (
-	DefaultShare  = 30
-	DefaultUnpaid = 3
-	UnpaidWithin  = 30 * 24 * time.Hour
-)
-
-// holdTime is how long a hold of the item lasts for people.
-func (s *Show) holdTime(it *Item) time.Duration {
-	d := s.Hold
-	if it != nil && it.Hold > 0 {
-		d = it.Hold
-	}
-	if d == 0 {
-		d = DefaultHold
-	}
-	return min(max(d, MinHold), MaxHold)
-}

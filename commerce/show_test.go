@@ -9,6 +9,13 @@ import (
 
 func TestShows(t *testing.T) {
 	tell(t, []story{
+		{name: "a form that was read before an item was closed does not open it", text: `
+			host close 1 -> gated item 1
+			host cap 1 2 -> nothing
+			ana buy 1 -> not_on_sale
+			host drop 1 -> nothing
+			ana buy 1 -> unknown_item
+			host listen 1 -> nothing`},
 		{name: "the item on air", text: `
 			host air 2 -> aired item 2
 			host air 2 -> nothing

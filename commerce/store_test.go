@@ -9,7 +9,7 @@ func TestPayments(t *testing.T) {
 			store order O1 paid ana mug x2 -> paid ana #O1 x 2
 			= ana: Mug 2 paid
 			= mug: 3 available 0 held 2 sold
-			store order O1 paid ana mug x2 -> nothing
+			store order O1 paid -> nothing
 			after 1h
 			clock -> nothing
 			ana pass -> nothing_held
@@ -320,7 +320,7 @@ func TestUnknownVariants(t *testing.T) {
 	s := newScript(t)
 	b, outs := s.d.Plan(s.now, []Request{
 		Read{[]Reading{{Variant: 999, Available: 2, At: s.now}}},
-		Paid{Order: Order{Store: "gid/1", State: OrderPaid, Lines: []OrderLine{{"gid/other", 1, eur(1)}, {"gid/mug", -1, eur(1)}}, Holds: []ID{5, 5}}, Variants: map[string]ID{"gid/mug": mug}},
+		Paid{Order: Order{Store: "gid/1", State: OrderPaid, Lines: []OrderLine{{Variant: "gid/other", Quantity: 1, Price: eur(1)}, {Variant: "gid/mug", Quantity: -1, Price: eur(1)}}, Holds: []ID{5, 5}}, Variants: map[string]ID{"gid/mug": mug}},
 		Opened{[]ID{5}},
 		Drafted{Holds: []ID{5}},
 		Release{Hold: 5},

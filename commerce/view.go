@@ -221,7 +221,7 @@ func (d *Desk) itemView(s *Show, it *Item, held, paid map[ID]int64, now time.Tim
 		v := it.Product.Variants[i]
 		vv := VariantView{Variant: v, Price: it.PriceOf(&v), Held: held[v.ID], Paid: paid[v.ID]}
 		if st := d.stock[v.ID]; st != nil {
-			vv.Free, vv.Short, vv.Stale = st.Free(), st.Short, st.stale(now)
+			vv.Free, vv.Short, vv.Stale = st.Free(), st.Short, st.Stale(now)
 		}
 		for _, p := range d.lines[v.ID] {
 			if d.places[p].Show == s.ID {
@@ -271,6 +271,11 @@ func (d *Desk) Hold(id ID) (HoldView, bool) {
 		return HoldView{}, false
 	}
 	return d.holdView(h), true
+}
+
+// DraftOpen reports whether a draft is that of holds which nobody has paid.
+func (d *Desk) DraftOpen(draft string) bool {
+	return slices.ContainsFunc(d.byDraft[draft], func(id ID) bool { return d.holds[id].Open() })
 }
 
 // ReceiptOf is the receipt of a viewer in a show, 0 when there is none.

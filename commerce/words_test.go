@@ -132,7 +132,7 @@ func TestLabels(t *testing.T) {
 		{0, 0, DefaultHold}, {time.Hour, 0, time.Hour}, {time.Hour, 2 * time.Minute, 2 * time.Minute}, {time.Second, 0, MinHold}, {0, 365 * 24 * time.Hour, MaxHold},
 	} {
 		s := Show{Hold: tt.show}
-		if got := s.holdTime(&Item{Hold: tt.item}); got != tt.want {
+		if got := s.HoldTime(&Item{Hold: tt.item}); got != tt.want {
 			t.Errorf("show %v, item %v: held for %v, want %v", tt.show, tt.item, got, tt.want)
 		}
 	}

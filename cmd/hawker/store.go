@@ -116,8 +116,12 @@ func (s shopStore) Read(topic string, body []byte) (live.Notice, error) {
 		l, err := shopify.ParseInventoryLevel(body)
 		return live.Notice{Stock: l.Item}, err
 	case topic == "draft_orders/update":
-		_, err := shopify.ParseDraft(body)
-		return live.Notice{Stock: "*"}, err
+		d, err := shopify.ParseDraft(body)
+		n := live.Notice{Stock: "*"}
+		if err == nil && !d.Open {
+			n.Draft = d.ID
+		}
+		return n, err
 	}
 	return live.Notice{}, nil
 }

@@ -49,9 +49,11 @@ type Report struct {
 // Hold is what the ledger knows of a hold.
 type Hold struct {
 	State    commerce.HoldState
-	Quantity int
+	Quantity int // at its end, or what its order pays of it
 	Variant  commerce.ID
 	Seq      int64 // of the entry that opened it
+	// Unsure says that an entry of an older version may tell of it without naming it: its order did, or will.
+	Unsure bool
 }
 
 // Replay takes a ledger in, entry by entry from the first. It keeps the open holds, one small value for each ended one and
@@ -65,10 +67,16 @@ type Replay struct {
 	holds   map[commerce.ID]*hold // open ones
 	ended   map[commerce.ID]ended
 	places  map[commerce.ID]bool
-	orders  map[string][]commerce.ID // settled ones, with the holds they are known to have paid
+	orders  map[string]*order // settled ones
 	pieces  map[commerce.ID]counted
-	// loose are variants of which an order may have settled holds that its entry does not name.
-	loose map[commerce.ID]bool
+	old     old
+}
+
+// old is what entries leave open that an older version wrote: those of an order named only the first of its holds, and a place
+// could leave the line in the midst of a settlement, before the entry of that.
+type old struct {
+	loose map[commerce.ID]bool // variants of which an order may have settled holds that its entry does not name
+	doubt *Broken              // an entry that is wrong unless the next that is of no place leaving is such a settlement
 }
 
 // fingerprint stands for a Key: 16 bytes of SHA-256 keep millions apart.
@@ -83,10 +91,19 @@ type hold struct {
 }
 
 type ended struct {
-	state commerce.HoldState
-	seq   int64 // of the entry that opened it
-	// maybe says that it is paid unless the order that paid it gave it back: its entry does not say which pieces went.
+	state    commerce.HoldState
+	quantity int
+	variant  commerce.ID
+	seq      int64 // of the entry that opened it
+	// maybe says that it is paid unless the order that paid it gave it back: its entry, of an older version, does not say so.
 	maybe bool
+}
+
+// order is an order that was paid, with the holds that it pays; old says that an entry of an older version told of it, so that
+// there may be more of them.
+type order struct {
+	holds []commerce.ID
+	old   bool
 }
 
 // counted are the pieces of a variant's open holds, and of those among them that cannot be in the store's figure.
@@ -102,14 +119,14 @@ const maxReasons = 200
 func New() *Replay {
 	return &Replay{
 		decided: map[fingerprint]uint8{}, stock: map[commerce.ID]commerce.StockFact{}, holds: map[commerce.ID]*hold{},
-		ended: map[commerce.ID]ended{}, places: map[commerce.ID]bool{}, orders: map[string][]commerce.ID{}, pieces: map[commerce.ID]counted{},
-		loose: map[commerce.ID]bool{},
+		ended: map[commerce.ID]ended{}, places: map[commerce.ID]bool{}, orders: map[string]*order{}, pieces: map[commerce.ID]counted{},
+		old: old{loose: map[commerce.ID]bool{}},
 	}
 }
 
 // Add takes the next entry in. Its error is a *Broken; after one the replay is over.
 func (r *Replay) Add(e commerce.Entry) error {
-	broken := func(what, why string, v ...any) error { return &Broken{e.Seq, what, fmt.Sprintf(why, v...)} }
+	broken := func(what, why string, v ...any) *Broken { return &Broken{e.Seq, what, fmt.Sprintf(why, v...)} }
 	switch {
 	case e.Seq != r.report.Last+1:
 		return broken("chain", "it follows entry %d; %s", r.report.Last, gap(r.report.Last, e.Seq))
@@ -143,6 +160,12 @@ func (r *Replay) Add(e commerce.Entry) error {
 			r.named = e.At
 		}
 	}
+	if r.old.doubt != nil && e.Kind != "left" {
+		if e.Kind != string(commerce.Settled) || len(f.Holds) > 0 {
+			return r.old.doubt
+		}
+		r.old.doubt = nil
+	}
 	before := map[commerce.ID]commerce.StockFact{}
 	for _, s := range f.Stock {
 		if why := oversold(s); why != "" {
@@ -160,8 +183,14 @@ func (r *Replay) Add(e commerce.Entry) error {
 		switch {
 		case s.Held > n.all:
 			return broken("stock", "variant %s: %d pieces are held, and the holds that are open have %d", s.Variant, s.Held, n.all)
-		case s.Held < n.firm && !r.loose[s.Variant] && e.Kind != "left": // a place may leave in the midst of a settlement
-			return broken("stock", "variant %s: %d pieces are held, and the open holds whose pieces the store has not set aside have %d", s.Variant, s.Held, n.firm)
+		case s.Held < n.firm && !r.old.loose[s.Variant]:
+			err := broken("stock", "variant %s: %d pieces are held, and the open holds whose pieces the store has not set aside have %d", s.Variant, s.Held, n.firm)
+			if e.Kind != "left" {
+				return err
+			}
+			if r.old.doubt == nil {
+				r.old.doubt = err
+			}
 		}
 	}
 	if r.report.Entries == 0 {
@@ -209,25 +238,12 @@ func (r *Replay) follow(e commerce.Entry, f *commerce.Fact, before map[commerce.
 	case string(commerce.StateExpired), string(commerce.StatePassed), string(commerce.StateReleased):
 		return r.end(commerce.HoldState(e.Kind), f)
 	case string(commerce.Settled):
-		return r.settle(f, before)
-	case "edited":
-		for _, s := range f.Stock {
-			r.loose[s.Variant] = r.loose[s.Variant] || before[s.Variant].Held != s.Held
-		}
-		for _, id := range r.orders[f.Order] {
-			if x := r.ended[id]; x.state == commerce.StatePaid {
-				x.maybe = true
-				r.ended[id] = x
-			}
-		}
+		return r.settle(f)
+	case string(commerce.Edited):
+		return r.edit(f, false)
 	case string(commerce.Undone):
-		for _, id := range r.orders[f.Order] {
-			if x := r.ended[id]; x.state == commerce.StatePaid {
-				x.state = commerce.StateReleased
-				r.ended[id] = x
-			}
-		}
 		r.report.Undone++
+		return r.edit(f, true)
 	}
 	return ""
 }
@@ -244,10 +260,10 @@ func (r *Replay) open(e commerce.Entry, f *commerce.Fact, before map[commerce.ID
 	}
 	h := r.holds[f.Hold]
 	if h == nil {
-		h = &hold{seq: e.Seq, offered: e.Kind == "offered"}
+		h = &hold{seq: e.Seq, offered: e.Kind == "offered" || f.State == string(commerce.StateOffered)}
 		if len(f.Stock) > 0 {
 			h.variant = f.Stock[0].Variant
-			if e.Kind == string(commerce.Promoted) && f.Stock[0].Held == before[h.variant].Held { // a place that became an offer sets nothing aside
+			if e.Kind == string(commerce.Promoted) && f.Stock[0].Held == before[h.variant].Held { // an older version does not say that it is an offer
 				h.offered = true
 			}
 		}
@@ -330,45 +346,89 @@ func (r *Replay) end(state commerce.HoldState, f *commerce.Fact) string {
 // over ends an open hold.
 func (r *Replay) over(id commerce.ID, state commerce.HoldState) {
 	h := r.holds[id]
+	n := h.quantity
 	r.set(h, 0, h.drafted)
 	delete(r.holds, id)
-	r.ended[id] = ended{state: state, seq: h.seq}
+	r.ended[id] = ended{state: state, quantity: n, variant: h.variant, seq: h.seq}
 }
 
-// settle takes a payment in. An entry of a payment names one hold, and an order may pay several: where the figures say that
-// more pieces left than that hold had, its variants are watched no further from below.
-func (r *Replay) settle(f *commerce.Fact, before map[commerce.ID]commerce.StockFact) string {
-	if _, known := r.orders[f.Order]; !known {
+// settle takes a payment in. An entry of an older version names only the first of the holds that it paid: its variants are
+// watched no further from below.
+func (r *Replay) settle(f *commerce.Fact) string {
+	o := r.orders[f.Order]
+	if o == nil {
+		o = &order{}
+		r.orders[f.Order] = o
 		r.report.Orders++
-		r.orders[f.Order] = nil
 	}
-	var variant commerce.ID
-	var had int64
-	if f.Hold != 0 {
-		if h := r.holds[f.Hold]; h != nil {
-			if !h.offered {
-				variant, had = h.variant, int64(h.quantity)
-			}
-			r.over(f.Hold, commerce.StatePaid)
+	holds := f.Holds
+	if len(holds) == 0 && f.Hold != 0 {
+		o.old, holds = true, []commerce.HoldFact{{Hold: f.Hold}}
+		for _, s := range f.Stock {
+			r.old.loose[s.Variant] = true
+		}
+	}
+	for _, h := range holds {
+		if h.Quantity < 0 || h.Quantity > most || h.Quantity == 0 && !o.old {
+			return fmt.Sprintf("order %s pays %d pieces of hold %s", f.Order, h.Quantity, h.Hold)
+		}
+		if r.holds[h.Hold] != nil {
+			r.over(h.Hold, commerce.StatePaid)
 		} else {
-			x, known := r.ended[f.Hold]
+			x, known := r.ended[h.Hold]
 			switch {
 			case !known:
-				return fmt.Sprintf("order %s pays hold %s, which was never opened", f.Order, f.Hold)
+				return fmt.Sprintf("order %s pays hold %s, which was never opened", f.Order, h.Hold)
 			case x.state == commerce.StatePaid && !x.maybe:
-				return fmt.Sprintf("order %s pays hold %s, which is paid already", f.Order, f.Hold)
+				return fmt.Sprintf("order %s pays hold %s, which is paid already", f.Order, h.Hold)
 			}
-			r.ended[f.Hold] = ended{state: commerce.StatePaid, seq: x.seq}
 			r.report.Late++
 		}
+		x := r.ended[h.Hold]
+		x.state, x.quantity, x.maybe = commerce.StatePaid, h.Quantity, false
+		r.ended[h.Hold] = x
 		r.report.Paid++
-		r.orders[f.Order] = append(r.orders[f.Order], f.Hold)
+		if !slices.Contains(o.holds, h.Hold) {
+			o.holds = append(o.holds, h.Hold)
+		}
 	}
-	for _, s := range f.Stock {
-		left := before[s.Variant].Held - s.Held
-		// Fewer are held than the holds that are open have: what this settled was told by a place that left in between.
-		if left != 0 && (s.Variant != variant || left != had) || s.Held < r.pieces[s.Variant].firm {
-			r.loose[s.Variant] = true
+	return ""
+}
+
+// edit takes in that an order pays fewer pieces of its holds, or, undone, nothing any more.
+func (r *Replay) edit(f *commerce.Fact, undone bool) string {
+	o := r.orders[f.Order]
+	if o == nil { // one that was never paid
+		o = &order{}
+	}
+	for _, h := range f.Holds {
+		if o.old && r.holds[h.Hold] != nil { // the entry that paid it did not name it
+			r.over(h.Hold, commerce.StatePaid)
+		}
+		x := r.ended[h.Hold]
+		switch {
+		case x.state != commerce.StatePaid && !o.old || x.state == "":
+			return fmt.Sprintf("order %s pays less of hold %s, which it has not paid", f.Order, h.Hold)
+		case h.Quantity < 0 || h.Quantity > 0 && (undone || h.Quantity >= x.quantity && !o.old):
+			return fmt.Sprintf("order %s pays %d pieces of hold %s, of which it paid %d", f.Order, h.Quantity, h.Hold, x.quantity)
+		case h.Quantity == 0:
+			x.state = commerce.StateReleased
+			o.holds = slices.DeleteFunc(o.holds, func(id commerce.ID) bool { return id == h.Hold })
+		default:
+			x.quantity = h.Quantity
+		}
+		r.ended[h.Hold] = x
+	}
+	for _, id := range o.holds {
+		switch x := r.ended[id]; {
+		case x.state != commerce.StatePaid:
+			continue
+		case undone && o.old:
+			x.state = commerce.StateReleased
+			r.ended[id] = x
+		case o.old && len(f.Holds) == 0: // a new entry names all but those that the till has forgotten
+			x.maybe = true
+			r.ended[id] = x
 		}
 	}
 	return ""
@@ -391,10 +451,10 @@ func (r *Replay) Hold(id commerce.ID) (Hold, bool) {
 		if h.offered {
 			state = commerce.StateOffered
 		}
-		return Hold{state, h.quantity, h.variant, h.seq}, true
+		return Hold{state, h.quantity, h.variant, h.seq, r.old.loose[h.variant]}, true
 	}
 	x, ok := r.ended[id]
-	return Hold{State: x.state, Seq: x.seq}, ok
+	return Hold{x.state, x.quantity, x.variant, x.seq, r.old.loose[x.variant]}, ok
 }
 
 // OpenHolds hands over the ids of holds that have not ended.

@@ -126,6 +126,27 @@ func (w *Watch) Prove(person string) (undo func()) {
 	return func() { set(false, 1) }
 }
 
+// Doubt makes a person not proven any more, who must have no pieces at that moment. It returns how to take that back; nil when
+// the person was not proven.
+func (w *Watch) Doubt(person string) (undo func()) {
+	if !w.proven[person] {
+		return nil
+	}
+	set := func(proven bool, by int) {
+		if w.proven[person] = true; !proven {
+			delete(w.proven, person)
+		}
+		for _, c := range w.crowds {
+			if c.seen[person] != nil {
+				c.proven += by
+				c.version++
+			}
+		}
+	}
+	set(false, -1)
+	return func() { set(true, 1) }
+}
+
 func (w *Watch) of(variant id.ID) *goods {
 	g := w.goods[variant]
 	if g == nil {

@@ -33,6 +33,22 @@ func (f *Fact) Append(buf []byte) []byte {
 	if f.Hold != 0 {
 		o.id("hold", f.Hold)
 	}
+	if len(f.Holds) > 0 {
+		o.name("holds")
+		o.buf = append(o.buf, '[')
+		for i, h := range f.Holds {
+			if i > 0 {
+				o.buf = append(o.buf, ',')
+			}
+			x := object{append(o.buf, '{')}
+			x.id("hold", h.Hold)
+			if h.Quantity != 0 {
+				x.number("quantity", int64(h.Quantity))
+			}
+			o.buf = append(x.buf, '}')
+		}
+		o.buf = append(o.buf, ']')
+	}
 	if f.Place != 0 {
 		o.id("place", f.Place)
 	}

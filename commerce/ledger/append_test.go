@@ -36,6 +36,9 @@ func TestAppend(t *testing.T) {
 				Short: int64(number.Draw(t, "short")), Endless: rapid.Bool().Draw(t, "endless"),
 			})
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "holds") {
+			f.Holds = append(f.Holds, ledger.HoldFact{Hold: row(), Quantity: number.Draw(t, "pieces")})
+		}
 		want, err := json.Marshal(f)
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +60,7 @@ func TestAppend(t *testing.T) {
 
 // A field that is added to Fact must be added to Append: the test above draws those that it knows.
 func TestAppendKnowsAllFields(t *testing.T) {
-	for typ, n := range map[reflect.Type]int{reflect.TypeFor[ledger.Fact](): 12, reflect.TypeFor[ledger.StockFact](): 6, reflect.TypeFor[ledger.Key](): 3, reflect.TypeFor[money.Money](): 2} {
+	for typ, n := range map[reflect.Type]int{reflect.TypeFor[ledger.Fact](): 13, reflect.TypeFor[ledger.HoldFact](): 2, reflect.TypeFor[ledger.StockFact](): 6, reflect.TypeFor[ledger.Key](): 3, reflect.TypeFor[money.Money](): 2} {
 		if typ.NumField() != n {
 			t.Errorf("%v has %d fields; Append and its test know %d", typ, typ.NumField(), n)
 		}

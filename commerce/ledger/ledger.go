@@ -15,7 +15,7 @@
 //	offered      a place to pay first, nothing set aside              viewer item quantity hold stock
 //	waitlisted   a place in line was taken or changed                 viewer item quantity(all of the place) place stock
 //	left         a place in line ended unserved                       viewer item quantity place state stock
-//	promoted     a place in line became a hold                        viewer item quantity(of the hold) hold place stock
+//	promoted     a place in line became a hold                        viewer item quantity(of the hold) hold place state(offered, where nothing is set aside) stock
 //	changed      a hold has fewer pieces                              viewer item quantity(all of the hold) hold stock
 //	passed       a hold was given back by its viewer                  viewer item quantity hold state stock
 //	released     a hold was taken back                                viewer item quantity hold state by stock
@@ -25,9 +25,9 @@
 //	opened       the checkout of a hold was opened                    item quantity hold
 //	drafted      the store reserves a hold's pieces                   item quantity hold order(the draft)
 //	undrafted    it does no longer, the hold stands                   item quantity hold order(the draft) stock
-//	paid         an order was paid, or was found to be for holds      viewer quantity(of its holds) hold(the first) order total stock
-//	edited       a paid order takes other pieces than before          viewer order total stock
-//	undone       an order was cancelled or paid back                  order state stock
+//	paid         an order was paid, or was found to be for holds      viewer quantity(of its holds) hold(the first) holds order total stock
+//	edited       a paid order takes other pieces than before          viewer holds(that changed) order total stock
+//	undone       an order was cancelled or paid back                  holds(that it had paid, now with none) order state stock
 //	reading      the store told its stock                             stock
 //	stock        the merchant changed it                              stock
 //	aired        an item went on air, or with none off it             item
@@ -42,6 +42,9 @@
 // Field key, with reason, stands in exactly one entry for each decision that is kept: what a line, a button or a form was
 // answered with. So a key that stands twice is a message decided twice. Field viewer is then the one who asked, unless the
 // entry tells of somebody else's hold.
+//
+// Field holds names all holds of which an order pays other pieces than before, with the pieces that it pays now: none takes the
+// payment back. Entries that older versions wrote lack it, and the state of a promotion.
 //
 // Field stock is how the named variants stand after the entry. At each entry and for each variant that is not endless
 //
@@ -134,12 +137,19 @@ type Fact struct {
 	Number   int          `json:"item,omitempty"`
 	Quantity int          `json:"quantity,omitempty"`
 	Hold     id.ID        `json:"hold,omitzero"`
+	Holds    []HoldFact   `json:"holds,omitempty"`
 	Place    id.ID        `json:"place,omitzero"`
 	State    string       `json:"state,omitempty"`
 	Order    string       `json:"order,omitempty"`
 	Total    *money.Money `json:"total,omitempty"`
 	By       string       `json:"by,omitempty"`
 	Stock    []StockFact  `json:"stock,omitempty"`
+}
+
+// HoldFact is a hold with the pieces of it that an order pays; 0 when it pays none any more.
+type HoldFact struct {
+	Hold     id.ID `json:"hold"`
+	Quantity int   `json:"quantity,omitempty"`
 }
 
 // StockFact is a stock row after the entry.

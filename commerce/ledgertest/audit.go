@@ -52,20 +52,16 @@ func compare(t failing, r *audit.Replay, rows commerce.State) {
 			t.Fatalf("the ledger knows nothing of variant %d: %+v", s.Variant, s)
 		}
 	}
-	open, ordered := int64(0), false
+	open := int64(0)
 	for _, h := range rows.Holds {
 		if h.Open() {
 			open++
 		}
-		if h.Order != "" && r.Settled(h.Order) { // an order's entry names the first of its holds only
-			ordered = true
-			continue
-		}
-		if x, ok := r.Hold(h.ID); !ok || x.State != h.State {
-			t.Fatalf("the ledger's last word on hold %d is %+v, %v; it is %s", h.ID, x, ok, h.State)
+		if x, ok := r.Hold(h.ID); !ok || x.State != h.State || x.Quantity != h.Quantity || x.Variant != h.Variant || x.Unsure {
+			t.Fatalf("the ledger's last word on hold %d is %+v, %v; it is %s, %d of %d", h.ID, x, ok, h.State, h.Quantity, h.Variant)
 		}
 	}
-	if rep.Open != open && !ordered {
+	if rep.Open != open {
 		t.Fatalf("the ledger has %d open holds, the rows %d", rep.Open, open)
 	}
 	for _, d := range rows.Recent {

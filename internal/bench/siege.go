@@ -54,6 +54,7 @@ type SiegeRun struct {
 	Claims               int    // lines decided
 	TrollHolds           int    // holds that trolls ever had
 	TrollPeak            int    // pieces that they had at once at most
+	Refused              int    // checkouts of honest viewers that were refused, because of what they were offered nothing was left
 	Unfilled             int    // payments of honest viewers for which nothing was left: the merchant gives the money back
 }
 
@@ -126,8 +127,8 @@ func (r *SiegeReport) writeTable(out io.Writer) error {
 	if r.AllHonest < SiegeAim {
 		verdict = "missed"
 	}
-	_, err := fmt.Fprintf(out, "\nTrolls had %d holds, %d pieces at once at most; %d of %d pieces were left unsold (undisturbed %d).\n%d payments of honest viewers came when nothing was left (undisturbed %d). %d lines were decided.\nAim: honest viewers get %.0f %% of their undisturbed share: %s.\n",
-		b.TrollHolds, b.TrollPeak, b.Left, o.Items*o.Stock, u.Left, b.Unfilled, u.Unfilled, b.Claims, 100*SiegeAim, verdict)
+	_, err := fmt.Fprintf(out, "\nTrolls had %d holds, %d pieces at once at most; %d of %d pieces were left unsold (undisturbed %d).\n%d checkouts of honest viewers were refused because others had paid first (undisturbed %d), %d payments came when nothing was left (undisturbed %d). %d lines were decided.\nAim: honest viewers get %.0f %% of their undisturbed share: %s.\n",
+		b.TrollHolds, b.TrollPeak, b.Left, o.Items*o.Stock, u.Left, b.Refused, u.Refused, b.Unfilled, u.Unfilled, b.Claims, 100*SiegeAim, verdict)
 	return err
 }
 
@@ -179,7 +180,8 @@ type moment struct {
 	n     int // of two at one time the earlier made is the first
 	guest *guest
 	item  int         // claims it
-	hold  commerce.ID // or pays it
+	hold  commerce.ID // or goes to its checkout
+	pays  bool        // and then pays it
 	again bool        // and then does so again and again
 	air   bool        // or the item goes on air
 	over  bool        // or the show ends
@@ -213,6 +215,7 @@ const (
 	stays     = 40 * time.Minute
 	talks     = 4 * time.Minute  // between two lines of an honest viewer who talks or looks
 	trollRest = 50 * time.Second // until a troll claims again
+	atStore   = 20 * time.Second // from the checkout to the payment, at least; three times that at most
 	siegeShow = commerce.ID(100)
 )
 
@@ -352,8 +355,10 @@ func (s *siege) happens(m moment) []commerce.Request {
 			s.add(moment{at: next, guest: m.guest, chats: true})
 		}
 		return nil
-	case m.hold != 0:
+	case m.pays:
 		return s.pay(m)
+	case m.hold != 0:
+		return s.checkout(m)
 	case m.at.After(s.end):
 		return nil
 	}
@@ -376,6 +381,23 @@ func (s *siege) happens(m moment) []commerce.Request {
 	return []commerce.Request{c}
 }
 
+// checkout is what the house does when a viewer goes to pay: where nothing is left of what was offered no checkout is made. Who
+// is refused asks once more, and so gets in line.
+func (s *siege) checkout(m moment) []commerce.Request {
+	h, ok := s.d.Hold(m.hold)
+	if !ok || m.guest.bought[h.Number] {
+		return nil
+	}
+	if h.State == commerce.StateOffered && s.d.Payable(m.hold, m.at) == 0 {
+		s.Refused++
+		delete(m.guest.paying, m.hold)
+		s.add(moment{at: m.at.Add(s.between(5*time.Second, 15*time.Second)), guest: m.guest, item: h.Number})
+		return nil
+	}
+	s.add(moment{at: m.at.Add(s.between(atStore, 3*atStore)), guest: m.guest, hold: m.hold, pays: true})
+	return []commerce.Request{commerce.Opened{Holds: []commerce.ID{m.hold}}}
+}
+
 func (s *siege) pay(m moment) []commerce.Request {
 	h, ok := s.d.Hold(m.hold)
 	if !ok || m.guest.bought[h.Number] {
@@ -390,7 +412,7 @@ func (s *siege) pay(m moment) []commerce.Request {
 		variants[fmt.Sprint("gid/", n+1)] = commerce.ID(10 + n + 1)
 	}
 	m.guest.bought[h.Number] = true
-	return []commerce.Request{commerce.Opened{Holds: []commerce.ID{m.hold}}, commerce.Paid{Order: o, Variants: variants}}
+	return []commerce.Request{commerce.Paid{Order: o, Variants: variants}}
 }
 
 // decide is one batch. Nothing is written: what is measured is who gets what.
@@ -443,7 +465,7 @@ func (s *siege) willPay(now time.Time, g *guest, o *commerce.Outcome) {
 	if !s.yes(pays) {
 		return
 	}
-	after := 20*time.Second + s.between(0, 3*time.Minute) + s.between(0, 3*time.Minute)
+	after := s.between(0, 3*time.Minute) + s.between(0, 3*time.Minute) // and then some time at the store
 	at := now.Add(after)
 	if !o.Due.IsZero() && at.After(o.Due) {
 		if !s.yes(hurries) {

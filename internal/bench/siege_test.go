@@ -17,7 +17,7 @@ func small() SiegeOptions {
 
 // The aim: whatever trolls do, honest viewers buy at least nine of ten pieces that they would have bought without them.
 func TestSiege(t *testing.T) {
-	without, besieged := 0, 0
+	without, besieged, unfilled := 0, 0, 0
 	for seed := uint64(1); seed <= 3; seed++ { // small crowds differ; taken together they do not
 		o := small()
 		o.Seed = seed
@@ -32,12 +32,16 @@ func TestSiege(t *testing.T) {
 		t.Log(b.String())
 		without += r.Undisturbed.Bought[proven] + r.Undisturbed.Bought[newcomer]
 		besieged += r.Besieged.Bought[proven] + r.Besieged.Bought[newcomer]
+		unfilled += r.Besieged.Unfilled
 		if r.Besieged.Claims < 10*r.Undisturbed.Claims || r.Besieged.TrollHolds == 0 || r.Undisturbed.TrollHolds != 0 {
 			t.Errorf("it was no siege: %+v", r.Besieged)
 		}
 	}
 	if without < 150 || float64(besieged) < SiegeAim*float64(without) {
 		t.Errorf("honest viewers bought %d pieces, %d without a siege", besieged, without)
+	}
+	if 20*unfilled > besieged { // one in twenty pays at the moment when another does
+		t.Errorf("%d payments of honest viewers came when nothing was left; they bought %d pieces", unfilled, besieged)
 	}
 }
 

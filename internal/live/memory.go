@@ -82,7 +82,7 @@ func (m *Merchant) note(t *turn, o *commerce.Outcome) {
 		}
 		mem.SetWhy(o.Viewer, o.Reason, t.now)
 		m.feed(o, t.now, text, c)
-	case commerce.Promoted, commerce.Extended, commerce.Released, commerce.Settled, commerce.Late, commerce.Unfilled, commerce.Undone:
+	case commerce.Promoted, commerce.Extended, commerce.Released, commerce.Settled, commerce.Late, commerce.Unfilled, commerce.Undone, commerce.Edited:
 		m.feed(o, t.now, "", chat.Channel{Platform: o.Viewer.Platform})
 	}
 }

@@ -77,7 +77,11 @@ type stateTold struct {
 // answerTo is the answer to a line, or the news for somebody who was promoted.
 func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 	switch o.What {
-	case commerce.Claimed, commerce.Promoted:
+	case commerce.Claimed:
+	case commerce.Promoted:
+		if o.Answer.Channel.ID == "" || o.Answer.Kind == chat.ToRequest { // who got in line on a page need not have it open any more
+			o.Answer = m.reach(o.Show, o.Viewer)
+		}
 	case commerce.Reminded, commerce.Extended:
 		if o.Reason == commerce.Offered { // it takes nothing from its owner when it ends
 			return planned{}, false

@@ -22,6 +22,7 @@ type cashier struct {
 	made   []Draft
 	gone   []string
 	refuse map[string]error // of Release, by draft
+	orders func() []commerce.Order
 }
 
 func (s *cashier) Stock(context.Context, []string) (map[string]commerce.Reading, error) {
@@ -53,13 +54,27 @@ func (s *cashier) Adjust(context.Context, string, int64, string) error { return 
 
 func (s *cashier) CartLink(Draft) (string, error) { return "https://store.example/cart", nil }
 
-func (s *cashier) OrdersSince(context.Context, time.Time, func(commerce.Order) error) error {
+func (s *cashier) OrdersSince(_ context.Context, _ time.Time, tell func(commerce.Order) error) error {
+	s.mu.Lock()
+	orders := s.orders
+	s.mu.Unlock()
+	if orders == nil {
+		return nil
+	}
+	for _, o := range orders() {
+		if err := tell(o); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 func (s *cashier) Ready(context.Context, string) error { return nil }
 
-func (s *cashier) Read(_ string, body []byte) (Notice, error) {
+func (s *cashier) Read(topic string, body []byte) (Notice, error) {
+	if topic == "draft_orders/update" {
+		return Notice{Draft: string(body)}, nil
+	}
 	return Notice{Order: &commerce.Order{Store: string(body), Name: string(body), State: commerce.OrderPaid, Updated: time.Now()}}, nil
 }
 
@@ -70,7 +85,7 @@ func (s *cashier) released() []string {
 }
 
 // sell puts a store behind the stall.
-func (s *stall) sell(x *cashier) {
+func (s *stall) sell(x Store) {
 	s.t.Helper()
 	connect := s.hub.Connect
 	s.hub.Connect = func(ctx context.Context, m sqldb.Merchant) (Connections, error) {
@@ -261,6 +276,70 @@ func TestReleasesGoOn(t *testing.T) {
 	x.refuse = nil
 	x.mu.Unlock()
 	s.until("it is tried again", func() bool { return len(x.released()) == 3 })
+}
+
+// books is a store whose orders are many: the first question for them ends before all were told.
+type books struct {
+	*cashier
+	since chan time.Time
+	first bool
+}
+
+func (b *books) OrdersSince(_ context.Context, t time.Time, tell func(commerce.Order) error) error {
+	b.since <- t
+	if b.first = !b.first; !b.first {
+		return nil
+	}
+	at := t.Add(time.Hour)
+	return errors.Join(tell(commerce.Order{Store: "O1", Name: "#1", State: commerce.OrderPaid, Created: at, Updated: at}), context.DeadlineExceeded)
+}
+
+// A question for more orders than can be told in its time goes on where the last one ended: else it would never end, and a shop
+// that was restored would never sell.
+func TestManyOrders(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	if err := s.db.PutStore(context.Background(), s.merchant, sqldb.Store{Kind: "shopify", Shop: "demo.myshopify.com", Holds: commerce.HoldsDraft, StoreSecret: sqldb.StoreSecret{Token: "t"}}); err != nil {
+		t.Fatal(err)
+	}
+	b := &books{cashier: &cashier{}, since: make(chan time.Time, 100)}
+	s.sell(b)
+	if first, second := <-b.since, <-b.since; !second.Equal(first.Add(time.Hour)) {
+		t.Errorf("asked since %v, then since %v", first, second)
+	}
+}
+
+// Orders are asked for as soon as a draft is told as paid whose holds are not: its order may not say what it pays.
+func TestDraftPaid(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	ctx := context.Background()
+	if err := s.db.PutStore(ctx, s.merchant, sqldb.Store{Kind: "shopify", Shop: "demo.myshopify.com", Holds: commerce.HoldsDraft, StoreSecret: sqldb.StoreSecret{Token: "t"}}); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{}, 100)
+	x := &cashier{orders: func() []commerce.Order { asked <- struct{}{}; return nil }}
+	s.sell(x)
+	s.types("ana", "!buy 3")
+	s.says("#3 Mug held")
+	if _, err := s.hub.Checkout(ctx, s.merchant, s.receipt("ana").Receipt.ID); err != nil {
+		t.Fatal(err)
+	}
+	w := s.hub.Merchant(s.merchant).store
+	s.until("orders were asked for at the start", func() bool { return len(asked) > 0 })
+	<-asked
+	for i, draft := range []string{"D7", "D1"} { // one that is not ours, and hers
+		if len(asked) > 0 {
+			t.Error("orders were asked for because of a draft that is not ours")
+		}
+		if _, err := s.db.PutWebhook(ctx, s.merchant, sqldb.Webhook{ID: fmt.Sprint("w", i), Topic: "draft_orders/update", Body: []byte(draft), Came: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		w.Webhook()
+		s.until("the webhook is taken in", func() bool {
+			open, err := s.db.OpenWebhooks(ctx, s.merchant, 10)
+			return err == nil && len(open) == 0
+		})
+	}
+	s.until("orders are asked for", func() bool { return len(asked) > 0 })
 }
 
 // A webhook is settled though nobody told that it came, once, and settled ones keep nothing of their buyers.

@@ -245,6 +245,24 @@ func TestUnheardHoldIsExtendedAndTold(t *testing.T) {
 	}
 }
 
+// Who got in line on a page, where it need not be open any more, is told in the chat when it is their turn.
+func TestPromotedFromAPage(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	s.types("ana", "!buy 4")
+	s.says("#4 Vase held")
+	ctx := context.Background()
+	key := commerce.Key{Platform: chat.Room, Message: "form-1"}
+	bob := chat.Viewer{Platform: chat.Twitch, ID: "id-bob", Name: "bob"}
+	o, err := s.hub.Ask(ctx, s.merchant, key, commerce.Claim{Ask: commerce.Ask{Show: s.show, Viewer: bob, Sent: time.Now()}, Number: 4, Quantity: 1})
+	if err != nil || o.Reason != commerce.Waitlisted {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	s.types("ana", "!pass 4")
+	if got := s.says("bob"); !strings.Contains(got, "Vase") || !strings.Contains(got, "held") {
+		t.Errorf("%q", got)
+	}
+}
+
 // What the viewer must choose is chosen on a page that the answer leads to.
 func TestChoosingHasAPage(t *testing.T) {
 	s := openStall(t, t.TempDir())
@@ -255,7 +273,7 @@ func TestChoosingHasAPage(t *testing.T) {
 	s.types("bob", "!buy", func(m *chat.Message) {
 		m.Answer = chat.Answer{Kind: chat.ToPrivate, Channel: here, Token: "t", Until: time.Now().Add(time.Minute)}
 	})
-	if got := s.says("Which item?"); !strings.Contains(got, "/c/") || !strings.Contains(got, "?own=") {
+	if got := s.says("Which item?"); !strings.Contains(got, "/c/") || !strings.Contains(got, "?own=") || !strings.HasSuffix(got, "&item=") {
 		t.Errorf("%q", got)
 	}
 	s.chat.budget.PublicOnly = true

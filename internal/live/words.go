@@ -107,14 +107,18 @@ func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {
 	return w
 }
 
-// choosing makes a link lead to where the viewer can choose what an unclear claim meant.
+// choosing makes a link lead to where the viewer can choose what an unclear claim meant: a variant of the item, or of all that is
+// on the shelf.
 func choosing(o *commerce.Outcome, link string) string {
-	if link == "" || o.Number == 0 || o.What != commerce.Claimed || o.Reason != commerce.NeedsVariant && o.Reason != commerce.NeedsItem {
+	if link == "" || o.Number == 0 && o.Reason == commerce.NeedsVariant || o.What != commerce.Claimed || o.Reason != commerce.NeedsVariant && o.Reason != commerce.NeedsItem {
 		return link
 	}
 	sep := "?"
 	if strings.Contains(link, "?") {
 		sep = "&"
+	}
+	if o.Number == 0 {
+		return link + sep + "item="
 	}
 	return link + sep + "item=" + strconv.Itoa(o.Number)
 }

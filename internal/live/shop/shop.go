@@ -48,8 +48,10 @@ type Drafted struct {
 	Created time.Time
 }
 
-// Notice is what a webhook tells. Stock is set when stock of the inventory id changed (or any, when it is "*").
+// Notice is what a webhook tells. Stock is set when stock of the inventory id changed (or any, when it is "*"), Draft when a draft
+// was paid: its order may not say what it was made from, and then only asking for the orders tells it.
 type Notice struct {
 	Order *commerce.Order
 	Stock string
+	Draft string
 }

@@ -22,6 +22,7 @@ const (
 	readEvery   = 30 * time.Second // readings while a show is live; past commerce.StaleAfter items pause
 	ordersEvery = time.Minute      // orders are asked for as well: some webhooks never come (Shopify, "Webhooks best practices")
 	hooksEvery  = 10 * time.Minute // subscriptions that failed too often are deleted by the store
+	ordersSoon  = 5 * time.Second  // between two questions for orders because of drafts that were paid
 	overlap     = 5 * time.Minute  // how far a question for orders reaches back over the last one
 	storeCall   = 20 * time.Second
 	// restoreReach is how far back orders are asked for after a restore from a backup that knew of none (Shopify shows an app
@@ -57,6 +58,7 @@ type Worker struct {
 
 	mu       sync.Mutex
 	hint     time.Time // when stock should be read because it changed; zero when nothing said so
+	drafted  bool      // a draft was paid whose holds are not: orders should be asked for
 	after    time.Time // when once more, because something changed that a reading at hint may lack; zero when nothing did
 	releases []string  // drafts to let go
 	trouble  string
@@ -65,6 +67,8 @@ type Worker struct {
 	lastRead time.Time
 
 	nextOrders, nextHooks time.Time // of Run alone
+	askedOrders           time.Time // when orders were last asked for; of Run alone
+	toldTo                time.Time // how far the last question for orders came, which did not end; of Run alone
 	compared              time.Time // the restore after which orders and stock were read; of Run alone
 
 	paying turns.Turns // receipts whose checkout is being made
@@ -202,7 +206,8 @@ func (w *Worker) round(ctx context.Context) time.Duration {
 			w.nextHooks = now.Add(hooksEvery)
 		}
 	}
-	if compare || now.After(w.nextOrders) {
+	if compare || now.After(w.nextOrders) || w.draftsPaid(now) {
+		w.askedOrders = now
 		if err := w.orders(ctx, restored); err != nil {
 			errs = append(errs, fmt.Errorf("orders: %w", err))
 		} else {
@@ -245,6 +250,9 @@ func (w *Worker) round(ctx context.Context) time.Duration {
 	}
 	if w.nextOrders.Before(next) {
 		next = w.nextOrders
+	}
+	if at := w.askedOrders.Add(ordersSoon); w.drafted && at.Before(next) {
+		next = at
 	}
 	return min(max(time.Until(next), 50*time.Millisecond), ordersEvery)
 }
@@ -308,6 +316,28 @@ func (w *Worker) hinted() {
 	}
 }
 
+// draftsPaid reports whether orders are to be asked for because of drafts that were paid, and takes note that they are.
+func (w *Worker) draftsPaid(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	yes := w.drafted && now.Sub(w.askedOrders) >= ordersSoon
+	w.drafted = w.drafted && !yes
+	return yes
+}
+
+// draftPaid takes note that a draft was paid. Where its order told what it pays, nothing is left to do.
+func (w *Worker) draftPaid(ctx context.Context, draft string) {
+	open := false
+	_ = w.Till.Look(ctx, func(d *commerce.Desk) { open = d.DraftOpen(draft) }) // where it fails, the next minute asks for orders
+	if !open {
+		return
+	}
+	w.mu.Lock()
+	w.drafted = true
+	w.mu.Unlock()
+	w.Nudge()
+}
+
 // settle works the inbox off, oldest first. An order that cannot be taken in is tried again later and keeps no other from it.
 func (w *Worker) settle(ctx context.Context) error {
 	for {
@@ -323,6 +353,9 @@ func (w *Worker) settle(ctx context.Context) error {
 			}
 			if n.Stock != "" {
 				w.HintStock(time.Now().Add(hintAfter))
+			}
+			if n.Draft != "" {
+				w.draftPaid(ctx, n.Draft)
 			}
 			if n.Order == nil {
 				if err := w.DB.DropWebhook(ctx, w.Merchant, h.ID); err != nil {
@@ -378,8 +411,11 @@ func (w *Worker) orders(ctx context.Context, restored time.Time) error {
 	default:
 		since = since.Add(-24 * time.Hour)
 	}
-	var newest time.Time
-	var left error // an order that cannot be taken in is asked for again, and keeps no other from it
+	if !w.toldTo.IsZero() {
+		since = w.toldTo
+	}
+	var newest, upTo time.Time // of all, and up to where all were taken in
+	var left error             // an order that cannot be taken in is asked for again, and keeps no other from it
 	err = w.Call(ctx, func(ctx context.Context) error {
 		return w.Store.OrdersSince(ctx, since, func(o commerce.Order) error {
 			if o.Updated.After(newest) {
@@ -387,12 +423,21 @@ func (w *Worker) orders(ctx context.Context, restored time.Time) error {
 			}
 			if err := w.order(ctx, o, "", time.Time{}); err != nil {
 				left = fmt.Errorf("order %s: %w", o.Name, err)
+			} else if left == nil {
+				upTo = newest
 			}
 			return ctx.Err()
 		})
 	})
-	if err = errors.Join(err, left); err != nil || newest.IsZero() {
+	if err = errors.Join(err, left); err != nil {
+		if upTo.After(since) { // they come in order of their changes: the next question goes on from here
+			w.toldTo = upTo
+		}
 		return err
+	}
+	w.toldTo = time.Time{}
+	if newest.IsZero() {
+		return nil
 	}
 	return w.DB.SetOrdersRead(ctx, w.Merchant, newest)
 }
