@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -93,5 +94,35 @@ func TestDeskFormsTwice(t *testing.T) {
 	}
 	if p := h.until(m, show, "the show", func(live.ShowPage) bool { return true }); p.Show.Lineup.OnAir != 2 {
 		t.Errorf("on air is %d", p.Show.Lineup.OnAir)
+	}
+}
+
+// A busy desk lists what comes first and says how much more there is; an order that changed is told in words.
+func TestBusyDesk(t *testing.T) {
+	h := newHouse(t)
+	m := h.merchant()
+	ps := h.products(m)
+	show := h.show(m, ps, commerce.ShowLive)
+	many := int64(2000)
+	_, err := h.hub.Ask(t.Context(), m, commerce.Key{}, commerce.SetStock{Variant: ps[1].Variants[0].ID, Available: &many})
+	h.must(err)
+	for i := range commerce.ViewMost + 240 {
+		h.says(m, fmt.Sprint("hold", i), fmt.Sprint("hal", i), "!buy 2 sand")
+	}
+	for i := range 301 {
+		h.says(m, fmt.Sprint("wait", i), fmt.Sprint("wim", i), "!buy 4")
+	}
+	h.until(m, show, "all are decided", func(p live.ShowPage) bool {
+		return len(p.Open)+p.MoreOpen == commerce.ViewMost+241 && len(p.Waiting)+p.MoreWaiting == 300
+	})
+	at := "/shows/" + show.String()
+	body := h.as("owner").get(at).body
+	for _, want := range []string{
+		`<p class="soft small rest">and 1181 more</p>`, `<p class="soft small rest">and 240 more</p>`, `<dt>In line</dt><dd>300<span`,
+		`<dt>Held, not paid</dt><dd>€59534.50<span class="sub">1241 pieces</span>`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the desk has no %s", want)
+		}
 	}
 }

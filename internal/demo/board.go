@@ -169,6 +169,13 @@ func (b *board) show(l line) {
 	}
 }
 
+// wrote reports whether a line that is still shown was written by a viewer.
+func (b *board) wrote(p chat.Platform, viewer, id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(b.lines[p], func(l line) bool { return l.ID == id && l.viewer == viewer && !l.Bot && !l.Private })
+}
+
 // state puts the newest state of something before all pages; one that is the same as before is not told again.
 func (b *board) state(name string, data any) {
 	b.mu.Lock()

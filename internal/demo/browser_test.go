@@ -39,6 +39,8 @@ func TestPageInBrowser(t *testing.T) {
 			}
 			p.Check("demo " + name)
 			p.Shot("demo-" + name)
+			p.Click("[data-chat=twitch] .line.mine .unsay")
+			p.Await("!document.querySelector('[data-chat=twitch] .line.mine')")
 			p.Click("#pause")
 			p.Await("document.querySelector('#pause').textContent === 'Pause'")
 			if s := m.crowd.State(); s.Paused || s.Size != 30 {

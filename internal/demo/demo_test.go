@@ -154,6 +154,22 @@ func TestNewcomerIsHeard(t *testing.T) {
 		if l.Platform != p || l.Text != "hello from me" || l.Bot || l.Who == "" {
 			t.Errorf("%s: shown as %+v", p, l)
 		}
+		unsay := func(key string) int {
+			code, _ := m.post(t, "/demo/unsay", url.Values{"key": {key}, "name": {"x"}, "chat": {string(p)}, "line": {l.ID}})
+			return code
+		}
+		if code := unsay(strings.Repeat("f", 32)); code != http.StatusNotFound {
+			t.Errorf("%s: a stranger deletes it: %d", p, code)
+		}
+		if code := unsay(key); code != http.StatusNoContent {
+			t.Errorf("%s: deleting it: %d", p, code)
+		}
+		w.line(func(g line) bool { return g.Gone && g.ID == l.ID })
+		if code := unsay(key); code != http.StatusNotFound {
+			t.Errorf("%s: deleting it again: %d", p, code)
+		}
+		_, _ = m.post(t, "/demo/say", url.Values{"key": {key}, "name": {"Ana <b>"}, "chat": {string(p)}, "text": {"hello from me"}})
+		w.line(func(l line) bool { return l.Mine })
 	}
 	stranger := m.watch(t, strings.Repeat("f", 32), "other")
 	if l := stranger.line(func(l line) bool { return l.Text == "hello from me" }); l.Mine {

@@ -29,6 +29,7 @@ func (d *Demo) Handler(h House) http.Handler {
 	mux.Handle("GET /demo/{$}", http.RedirectHandler("/demo", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /demo/events", d.serveEvents)
 	mux.HandleFunc("POST /demo/say", d.serveSay)
+	mux.HandleFunc("POST /demo/unsay", d.serveUnsay)
 	mux.HandleFunc("POST /demo/press", d.servePress)
 	mux.HandleFunc("POST /demo/crowd", d.serveCrowd)
 	mux.Handle("GET /demo/static/{file}", d.kit.Assets)
@@ -170,6 +171,18 @@ func (d *Demo) serveSay(w http.ResponseWriter, r *http.Request) {
 	default:
 		d.said(w, r, http.StatusUnprocessableEntity, d.speak(n, p, text))
 	}
+}
+
+// serveUnsay deletes a line of the newcomer's own.
+func (d *Demo) serveUnsay(w http.ResponseWriter, r *http.Request) {
+	if !d.form(w, r) {
+		return
+	}
+	if !d.unsay(who(r), chat.Platform(r.PostForm.Get("chat")), r.PostForm.Get("line")) {
+		d.said(w, r, http.StatusNotFound, "That line is not yours, or it is gone.")
+		return
+	}
+	d.said(w, r, http.StatusOK, "")
 }
 
 // servePress presses a button below a line of the bot in Discord.

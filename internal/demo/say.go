@@ -131,6 +131,24 @@ func (d *Demo) speak(n newcomer, p chat.Platform, text string) (problem string) 
 	return ""
 }
 
+// unsay takes away a line that a newcomer wrote, as people do who changed their mind; false when it is not theirs. Twitch and
+// YouTube let only moderators delete: there one is at hand.
+func (d *Demo) unsay(n newcomer, p chat.Platform, id string) bool {
+	if !d.board.wrote(p, n.on(p).ID, id) {
+		return false
+	}
+	switch p {
+	case chat.Twitch:
+		d.twitch.Delete(ownerID, id)
+	case chat.YouTube:
+		d.youtube.Delete(youtubeID, id)
+	case chat.Discord:
+		d.discord.Delete(discordID, id)
+	}
+	d.board.show(line{Platform: p, ID: id, Gone: true})
+	return true
+}
+
 // useDone shows the newcomer, and nobody else, that they used a command, and starts the stopwatch on it.
 func (d *Demo) useDone(v crowd.Viewer, id, text string) {
 	now := time.Now()

@@ -39,6 +39,7 @@ type showPage struct {
 	Holds                       []holdRow
 	MoreHolds                   int
 	Waiting                     []waitRow
+	MoreWaiting                 int
 	Orders                      []orderRow // the newest
 	MoreOrders                  int
 	Channels                    []channelRow
@@ -290,10 +291,13 @@ func (p *showPage) figures(s *live.ShowPage) {
 			figure{Label: "Held", Value: number(s.HeldPieces), Sub: "pieces", State: "held"})
 	}
 	about := figure{Label: "About to expire", Value: number(ending), Sub: "within 2 minutes"}
+	if ending == len(s.Open) && s.MoreOpen > 0 { // all that are listed; of the others it is not known
+		about.Value += "+"
+	}
 	if ending > 0 {
 		about.State = "held"
 	}
-	p.Figures = append(p.Figures, about, figure{Label: "In line", Value: number(len(s.Waiting)), Sub: "waiting for stock", State: "waiting"})
+	p.Figures = append(p.Figures, about, figure{Label: "In line", Value: number(len(s.Waiting) + s.MoreWaiting), Sub: "waiting for stock", State: "waiting"})
 	air := figure{Label: "Left on air", Value: "–", Sub: "nothing on air"}
 	if p.OnAir != nil {
 		air.Value, air.Sub, air.State = p.OnAir.Left, "item "+strconv.Itoa(p.OnAir.Number), p.OnAir.LeftState
@@ -385,23 +389,21 @@ func byHand(s *live.ShowPage, h *commerce.HoldView) bool {
 
 func (p *showPage) holds(s *live.ShowPage) {
 	once := s.Show.PayOnce > 0 && s.Show.State != commerce.ShowEnded
-	for i, x := range slices.Concat(s.Open, s.Offers) {
-		h := &x
-		if i >= holdsShown {
-			p.MoreHolds++
-			continue
-		}
+	all := slices.Concat(s.Open, s.Offers)
+	for i := range all[:min(len(all), holdsShown)] {
+		h := &all[i]
 		p.Holds = append(p.Holds, holdRow{
 			ID: h.ID, Number: h.Number, Quantity: h.Quantity, Who: nameOf(h.Viewer), Platform: h.Viewer.Platform.Title(), What: what(h.Title, h.Label), Total: h.Total().String(),
 			Due: h.Due, Frozen: h.Frozen, Opened: h.Opened, ByHand: byHand(s, h),
 			Offered: h.State == commerce.StateOffered, Together: once, Extended: h.Extended,
 		})
 	}
-	for i := range s.Waiting {
-		if x := &s.Waiting[i]; i < holdsShown {
-			p.Waiting = append(p.Waiting, waitRow{x.Number, x.Quantity, x.Position, nameOf(x.Viewer), x.Viewer.Platform.Title(), what(x.Title, x.Label)})
-		}
+	p.MoreHolds = len(all) - len(p.Holds) + s.MoreOpen + s.MoreOffers
+	for i := range s.Waiting[:min(len(s.Waiting), holdsShown)] {
+		x := &s.Waiting[i]
+		p.Waiting = append(p.Waiting, waitRow{x.Number, x.Quantity, x.Position, nameOf(x.Viewer), x.Viewer.Platform.Title(), what(x.Title, x.Label)})
 	}
+	p.MoreWaiting = len(s.Waiting) - len(p.Waiting) + s.MoreWaiting
 }
 
 func what(title, label string) string {
@@ -420,83 +422,6 @@ func nameOf(v chat.Viewer) string {
 		return "somebody in the room"
 	}
 	return v.ID
-}
-
-// feed puts the newest lines into words. Each has a key that stays, so that the page moves lines instead of writing them
-// anew; lines of one moment are told apart by their order.
-func (p *showPage) feed(s *live.ShowPage, place *time.Location) {
-	for i := range min(len(s.Feed), feedShown) {
-		p.Feed = append(p.Feed, feedOf(&s.Feed[i], s.Open, place))
-	}
-	before := map[string]int{}
-	for i := len(p.Feed) - 1; i >= 0; i-- {
-		key := p.Feed[i].Key
-		before[key]++
-		p.Feed[i].Key = fmt.Sprintf("%s-%d", key, before[key])
-	}
-}
-
-func feedOf(l *live.FeedLine, open []commerce.HoldView, place *time.Location) feedRow {
-	row := feedRow{
-		At: clock(l.At, place), ISO: l.At.UTC().Format(time.RFC3339), Platform: l.Viewer.Platform.Title(), Who: nameOf(l.Viewer), Text: l.Text, Number: l.Number,
-		Quantity: l.Quantity, What: what(l.Title, l.Label), Key: fmt.Sprintf("%d-%s-%s", l.At.UnixMilli(), l.Viewer.Platform, l.Hold),
-	}
-	row.State, row.Word = wordsOf(l.What, l.Reason)
-	if l.Place > 0 && l.Reason == commerce.Waitlisted {
-		row.Word += ", place " + strconv.Itoa(l.Place)
-	}
-	for i := range open {
-		if open[i].ID == l.Hold && l.Hold != 0 {
-			row.Hold = l.Hold
-		}
-	}
-	return row
-}
-
-// wordsOf is the state and the word for what became of a line.
-func wordsOf(w commerce.What, why commerce.Reason) (state, word string) {
-	switch w {
-	case commerce.Promoted:
-		return "held", "held, was in line"
-	case commerce.Expired:
-		return "gone", "time is up"
-	case commerce.Released:
-		return "gone", "released"
-	case commerce.Settled:
-		return "paid", "paid"
-	case commerce.Late:
-		return "paid", "paid late, was there"
-	case commerce.Unfilled:
-		return "trouble", "paid, not there: act"
-	case commerce.Undone:
-		return "gone", "order undone"
-	}
-	switch why {
-	case commerce.Held:
-		return "held", "held"
-	case commerce.PartlyHeld:
-		return "held", "partly held"
-	case commerce.Changed:
-		return "held", "changed"
-	case commerce.Offered:
-		return "waiting", "offered, not held"
-	case commerce.Waitlisted:
-		return "waiting", "in line"
-	case commerce.NeedsVariant:
-		return "waiting", "which one?"
-	case commerce.NeedsItem:
-		return "waiting", "which item?"
-	case commerce.Blocked:
-		return "trouble", "blocked"
-	case commerce.Limited:
-		return "trouble", "too many lines"
-	}
-	return "gone", map[commerce.Reason]string{
-		commerce.Capped: "at the cap", commerce.SoldOut: "sold out", commerce.NotOnSale: "not on sale", commerce.Paused: "paused", commerce.Ended: "show is over",
-		commerce.UnknownItem: "no such item", commerce.Duplicate: "said twice", commerce.TooOld: "came too late", commerce.Passed: "given back",
-		commerce.NothingHeld: "nothing held", commerce.Info: "asked", commerce.HostOnly: "for the host only", commerce.Question: "a question",
-		commerce.Chat: "chat", commerce.Entered: "entered",
-	}[why]
 }
 
 func orderOf(o *commerce.OrderRow, place *time.Location) orderRow {

@@ -138,7 +138,15 @@ func TestOffers(t *testing.T) {
 	if p := h.page(); p.HeldPieces != 0 || len(p.Offers) != 1 || p.Items[0].Free != 5 {
 		t.Errorf("%d held, %d offered, %d free", p.HeldPieces, len(p.Offers), p.Items[0].Free)
 	}
-	g = b.post(g.url+"/act", false, "key", seal.NewToken().Reveal(), "pass", h.page().Offers[0].ID.String())
+	link := g.url
+	stock := func(n int64) {
+		_, err := h.hub.Ask(t.Context(), h.merchant, commerce.Key{}, commerce.SetStock{Variant: h.page().Items[0].Stock[0].Variant.ID, Available: &n})
+		h.must(err)
+	}
+	stock(0)
+	has(t, b.post(link+"/checkout", false), http.StatusConflict, "Others paid first, and nothing is left of it. You paid nothing.")
+	stock(5)
+	g = b.post(link+"/act", false, "key", seal.NewToken().Reveal(), "pass", h.page().Offers[0].ID.String())
 	has(t, g, http.StatusOK, "given back")
 }
 
@@ -173,6 +181,13 @@ func TestJoinAccounts(t *testing.T) {
 	h.until("the question", func() bool { return strings.Contains(b.get(link).body, "Join anna_b on Twitch?") })
 	has(t, b.get(link), http.StatusOK, "anna_b and ana then count as one person in this shop", "one cart, one limit, one place in line", "Yes, join them")
 	has(t, b.post(link+"/act", true, "join", "yes:twitch/id-anna_b"), http.StatusOK, "Joined. anna_b and you count as one now.", "Joined with you", "can be undone until")
+	// The browser acts for whom it did, not for the name that was typed last.
+	room := h.web.URL + "/live/spring"
+	has(t, b.get(room), http.StatusOK, "You are ana on Twitch.")
+	has(t, b.post(room+"/act", true, "key", seal.NewToken().Reveal(), "pick", h.pick("4", "VASE")), http.StatusOK, "vase held")
+	if n := h.held(viewerOf("ana"), 4); n != 1 {
+		t.Errorf("a claim of the browser gives ana %d, want 1", n)
+	}
 	// One person has one limit: three mugs together.
 	h.types("anna_b", "!buy 3 x3")
 	h.types("ana", "!buy 5 L")

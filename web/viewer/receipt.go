@@ -240,6 +240,8 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request, v *visit) error
 		return err
 	case errors.Is(err, live.ErrNotHere):
 		trouble, status = v.words.NotReady, http.StatusServiceUnavailable
+	case errors.Is(err, live.ErrGone):
+		trouble, status = v.words.Gone, http.StatusConflict
 	case errors.Is(err, live.ErrNothingToPay):
 		trouble, status = v.words.NothingToPay, http.StatusConflict
 	case errors.Is(err, live.ErrNoStore):

@@ -22,7 +22,7 @@ type Words struct {
 	// Who the browser acts for.
 	IsThisYou, TypeThis, ThenAsks, Copy, Join, JoinNote, Yes, No, YouAre, Guest, Offer, ShowCode, Joined, NotJoined string
 	// The way to the store.
-	Leaving, LeavingNote, StoreTrouble, NothingToPay, NoStore string
+	Leaving, LeavingNote, StoreTrouble, NothingToPay, Gone, NoStore string
 	// The room.
 	Live, Soon, SoonNote, Over, OverNote, Pause, OnAir, NothingOnAir, Claim, InLine, GoneOut, NotForSale, Moment, Shelf, ShelfEmpty string
 	Mine, MineEmpty, Pay, Chat, ChatEmpty, NeedsChoice, LineLeft, InLineOf, Blocked                                                 string
@@ -85,7 +85,7 @@ func english() *Words {
 		Join: "Are you {who} on {platform}?", JoinNote: "This browser may then change and give back what {who} holds.", Yes: "Yes, that is me", No: "No", YouAre: "You are {who} on {platform}.",
 		Guest: "Guest", Offer: "Buying in the chat as well? Join this page with your name there.", ShowCode: "Show my code", Joined: "Joined. You are {who} here now.", NotJoined: "Not joined.",
 		Leaving: "To the checkout", LeavingNote: "The shop opens in a moment. If it does not:", StoreTrouble: "The shop did not answer. What is held stays held; try again in a moment.",
-		NothingToPay: "There is nothing to pay here any more.", NoStore: "This shop takes no payment online. Ask the host how to pay.",
+		NothingToPay: "There is nothing to pay here any more.", Gone: "Others paid first, and nothing is left of it. You paid nothing.", NoStore: "This shop takes no payment online. Ask the host how to pay.",
 		Live: "live", Soon: "starts soon", SoonNote: "The show has not started yet. This page wakes up when it does.", Over: "ended", OverNote: "The show is over. What is held stays held until its time is up.",
 		Pause: "paused", OnAir: "On air now", NothingOnAir: "Nothing is on air just now.", Claim: "Claim", InLine: "Join the line", GoneOut: "sold out", NotForSale: "not on sale", Moment: "one moment",
 		Shelf: "On the shelf", ShelfEmpty: "The shelf is still empty.", Mine: "Yours", MineEmpty: "Nothing yet. Tap Claim here, or type {cmd} in the chat.", Pay: "Pay", Chat: "Chat",
@@ -124,7 +124,7 @@ func german() *Words {
 		Join: "Bist du {who} auf {platform}?", JoinNote: "Dieser Browser darf dann ändern und zurückgeben, was für {who} zurückgelegt ist.", Yes: "Ja, das bin ich", No: "Nein", YouAre: "Du bist {who} auf {platform}.",
 		Guest: "Gast", Offer: "Kaufst du auch im Chat? Verbinde diese Seite mit deinem Namen dort.", ShowCode: "Meinen Code zeigen", Joined: "Verbunden. Du bist hier jetzt {who}.", NotJoined: "Nicht verbunden.",
 		Leaving: "Zur Kasse", LeavingNote: "Der Shop öffnet sich gleich. Wenn nicht:", StoreTrouble: "Der Shop hat nicht geantwortet. Zurückgelegtes bleibt zurückgelegt; versuch es gleich noch einmal.",
-		NothingToPay: "Hier ist nichts mehr zu bezahlen.", NoStore: "Dieser Shop nimmt online keine Zahlung an. Frag den Host, wie du bezahlst.",
+		NothingToPay: "Hier ist nichts mehr zu bezahlen.", Gone: "Andere haben zuerst bezahlt, davon ist nichts mehr da. Du hast nichts bezahlt.", NoStore: "Dieser Shop nimmt online keine Zahlung an. Frag den Host, wie du bezahlst.",
 		Live: "live", Soon: "gleich geht es los", SoonNote: "Die Show hat noch nicht begonnen. Diese Seite wacht von selbst auf.", Over: "vorbei", OverNote: "Die Show ist vorbei. Zurückgelegtes bleibt zurückgelegt, bis die Zeit um ist.",
 		Pause: "unterbrochen", OnAir: "Jetzt zu sehen", NothingOnAir: "Gerade wird nichts gezeigt.", Claim: "Zurücklegen", InLine: "Auf die Warteliste", GoneOut: "ausverkauft", NotForSale: "nicht im Verkauf", Moment: "einen Moment",
 		Shelf: "Im Regal", ShelfEmpty: "Das Regal ist noch leer.", Mine: "Deins", MineEmpty: "Noch nichts. Tippe hier auf Zurücklegen oder schreib {cmd} in den Chat.", Pay: "Bezahlen", Chat: "Chat",
@@ -163,7 +163,7 @@ func spanish() *Words {
 		Join: "¿Eres {who} en {platform}?", JoinNote: "Este navegador podrá cambiar y devolver lo apartado para {who}.", Yes: "Sí, soy yo", No: "No", YouAre: "Eres {who} en {platform}.",
 		Guest: "Invitado", Offer: "¿Compras también en el chat? Une esta página con tu nombre de allí.", ShowCode: "Ver mi código", Joined: "Unido. Aquí eres ahora {who}.", NotJoined: "No se ha unido.",
 		Leaving: "Al pago", LeavingNote: "La tienda se abre en un momento. Si no:", StoreTrouble: "La tienda no ha respondido. Lo apartado sigue apartado; prueba otra vez en un momento.",
-		NothingToPay: "Aquí ya no hay nada que pagar.", NoStore: "Esta tienda no cobra en línea. Pregunta a quien presenta cómo pagar.",
+		NothingToPay: "Aquí ya no hay nada que pagar.", Gone: "Otras personas pagaron antes y ya no queda nada. No has pagado nada.", NoStore: "Esta tienda no cobra en línea. Pregunta a quien presenta cómo pagar.",
 		Live: "en directo", Soon: "empieza pronto", SoonNote: "El directo aún no ha empezado. Esta página se despierta sola.", Over: "terminado", OverNote: "El directo ha terminado. Lo apartado sigue apartado hasta que se acabe su tiempo.",
 		Pause: "en pausa", OnAir: "Ahora en pantalla", NothingOnAir: "Ahora no se muestra nada.", Claim: "Apartar", InLine: "Ponerme en espera", GoneOut: "agotado", NotForSale: "no está a la venta", Moment: "un momento",
 		Shelf: "En el estante", ShelfEmpty: "El estante está vacío todavía.", Mine: "Lo tuyo", MineEmpty: "Nada todavía. Pulsa Apartar aquí o escribe {cmd} en el chat.", Pay: "Pagar", Chat: "Chat",
@@ -202,7 +202,7 @@ func french() *Words {
 		Join: "Es-tu {who} sur {platform} ?", JoinNote: "Ce navigateur pourra changer et rendre ce qui est réservé pour {who}.", Yes: "Oui, c'est moi", No: "Non", YouAre: "Tu es {who} sur {platform}.",
 		Guest: "Invité", Offer: "Tu achètes aussi dans le chat ? Relie cette page à ton nom là-bas.", ShowCode: "Voir mon code", Joined: "C'est relié. Ici tu es maintenant {who}.", NotJoined: "Non relié.",
 		Leaving: "Vers le paiement", LeavingNote: "La boutique s'ouvre dans un instant. Sinon :", StoreTrouble: "La boutique n'a pas répondu. Ce qui est réservé le reste ; réessaie dans un instant.",
-		NothingToPay: "Il n'y a plus rien à payer ici.", NoStore: "Cette boutique n'encaisse pas en ligne. Demande à l'hôte comment payer.",
+		NothingToPay: "Il n'y a plus rien à payer ici.", Gone: "D'autres ont payé avant et il n'en reste plus. Tu n'as rien payé.", NoStore: "Cette boutique n'encaisse pas en ligne. Demande à l'hôte comment payer.",
 		Live: "en direct", Soon: "commence bientôt", SoonNote: "Le direct n'a pas encore commencé. Cette page se réveille toute seule.", Over: "terminé", OverNote: "Le direct est terminé. Ce qui est réservé le reste jusqu'à la fin de son temps.",
 		Pause: "en pause", OnAir: "À l'écran", NothingOnAir: "Rien n'est à l'écran pour l'instant.", Claim: "Réserver", InLine: "Entrer dans la file", GoneOut: "épuisé", NotForSale: "pas en vente", Moment: "un instant",
 		Shelf: "Sur l'étagère", ShelfEmpty: "L'étagère est encore vide.", Mine: "À toi", MineEmpty: "Rien encore. Touche Réserver ici, ou écris {cmd} dans le chat.", Pay: "Payer", Chat: "Chat",

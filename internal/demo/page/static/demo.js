@@ -114,6 +114,12 @@
       li.append(row);
     }
     if (l.private) li.append(make("span", "only", "Only you can see this"));
+    else if (l.mine) {
+      const x = make("button", "unsay", "Delete");
+      x.type = "button";
+      x.setAttribute("aria-label", `Delete your line ${l.text}`);
+      li.append(x);
+    }
     return li;
   };
 
@@ -200,6 +206,8 @@
     if (chip) say(chip.closest("[data-chat]").dataset.chat, chip.dataset.say);
     const press = e.target.closest("[data-press]");
     if (press) post("/demo/press", { line: press.closest(".line").dataset.id, press: press.dataset.press });
+    const unsay = e.target.closest(".unsay");
+    if (unsay) post("/demo/unsay", { chat: unsay.closest("[data-chat]").dataset.chat, line: unsay.closest(".line").dataset.id });
     const tab = e.target.closest("[data-tab]");
     if (tab) {
       for (const t of $$("[data-tab]")) {
