@@ -235,10 +235,10 @@ func TestGuard(t *testing.T) {
 		host guard 30 -1 -> nothing
 		seen ana dee`
 	tell(t, []story{
-		{name: "in a merchant's first show nobody is held back, and scarce pieces are held for half the time", memory: true, text: `
+		{name: "in a merchant's first show nobody is held back", memory: true, text: `
 			crowd 40
 			bob buy 1 x3 -> held holds 3
-			= bob: Mug 3 held for 5m15s+30s`},
+			= bob: Mug 3 held for 10m15s+30s`},
 		{name: "who is not proven may have what the proven who are there leave, and is offered the rest", memory: true, text: paid + `
 			crowd 40
 			bob buy 1 x7 -> held holds 7 left 3

@@ -252,8 +252,8 @@ type Ask struct {
 	Now           time.Time
 }
 
-// Allow is how many of the free pieces the person may have now. Scarce says that the person is not proven and the pieces are
-// scarce: then what they get, they get for a shorter time.
+// Allow is how many of the free pieces the person may have now. Scarce says that the pieces are scarce and the person is not
+// proven while somebody is who is there, or is an anonymous browser: then what they get, they get for a shorter time.
 func (w *Watch) Allow(a Ask) (n int64, scarce bool) {
 	c, g := w.crowds[a.Show], w.goods[a.Variant]
 	if c == nil || w.proven[a.Person] {
@@ -267,12 +267,15 @@ func (w *Watch) Allow(a Ask) (n int64, scarce bool) {
 	if pieces*crowdPerPiece >= int64(len(c.seen)) {
 		return a.Free, false
 	}
-	share := max(1, (pieces*int64(a.Share)+99)/100-g.burnt[a.Show])
-	n = min(max(share-g.unproven, a.Free-w.without(g, c)), a.Free)
+	n = a.Free
+	if c.proven > 0 { // else there is nobody to keep pieces for
+		share := max(1, (pieces*int64(a.Share)+99)/100-g.burnt[a.Show])
+		n = min(n, max(share-g.unproven, a.Free-w.without(g, c)))
+	}
 	if a.Block != "" {
 		n = min(n, max(1, (g.unproven+max(n, 0))/blockPart)-g.blocks[a.Block])
 	}
-	return max(n, 0), true
+	return max(n, 0), c.proven > 0 || a.Block != ""
 }
 
 // without is how many proven persons of a crowd have nothing of a variant.

@@ -65,7 +65,7 @@ type TillCase struct {
 }
 
 // defaultEach makes a run end within 45 s.
-const defaultEach = 700 * time.Millisecond
+const defaultEach = 500 * time.Millisecond
 
 // answerWithin is how long a viewer waits before the run is given up.
 const answerWithin = 2 * time.Minute

@@ -183,7 +183,7 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		t.marks[msg.Channel] = msg.Sent
 	}
 	m.showChat(h)
-	if h.show != 0 && !h.seen.Mute {
+	if h.show != 0 && !h.seen.Mute && !msg.Roles.Has(chat.Moderator|chat.Owner) { // no piece is kept for who runs the show
 		m.desk.Seen(h.show, msg.Viewer, trusted(msg.Roles), t.now)
 	}
 	t.heard = append(t.heard, h)
