@@ -1,8 +1,6 @@
 package commerce
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"hawker/commerce/clock"
@@ -276,20 +274,6 @@ func (d *Desk) notReserved(h *Hold) {
 	if h.Draft != "" {
 		putIDs(d, d.reserved, h.Variant, without(d.reserved[h.Variant], h.ID))
 	}
-}
-
-// ofViewer are all holds of a viewer, of any state, oldest first.
-func (d *Desk) ofViewer(v chat.Viewer) []*Hold {
-	var out []*Hold
-	for show := range d.shows {
-		if r := d.ReceiptOf(show, v); r != 0 {
-			for _, id := range d.byReceipt[r] {
-				out = append(out, d.holds[id])
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b *Hold) int { return cmp.Compare(a.ID, b.ID) })
-	return out
 }
 
 func (d *Desk) addReceipt(r *Receipt) {

@@ -98,12 +98,12 @@ func (db *DB) parts(bt *commerce.Batch) []part {
 	claims := many(&db.forms.claim, len(bt.Decisions))
 	for i := range bt.Decisions {
 		d := &bt.Decisions[i]
-		claims.add(n(m), s(d.Key.Platform), s(d.Key.Message), n(d.Key.Part), n(d.Show), s(d.Viewer.Platform), s(d.Viewer.ID), s(d.Kind), n(d.Number), n(d.Variant), n(d.Quantity),
-			s(d.Reason), n(d.Hold), n(ms(d.At)))
+		claims.add(num(m), str(d.Key.Platform), str(d.Key.Message), num(d.Key.Part), num(d.Show), str(d.Viewer.Platform), str(d.Viewer.ID), str(d.Kind), num(d.Number), num(d.Variant), num(d.Quantity),
+			str(d.Reason), num(d.Hold), num(ms(d.At)))
 	}
 	receipts := many(&db.forms.receipt, len(bt.Receipts))
 	for _, r := range bt.Receipts {
-		receipts.add(n(m), n(r.ID), n(r.Show), s(r.Viewer.Platform), s(r.Viewer.ID), s(r.Viewer.Name), n(r.Generation))
+		receipts.add(num(m), num(r.ID), num(r.Show), str(r.Viewer.Platform), str(r.Viewer.ID), str(r.Viewer.Name), num(r.Generation))
 	}
 	moves := &rows{form: &db.forms.stock}
 	for _, x := range bt.Stock {
@@ -111,7 +111,7 @@ func (db *DB) parts(bt *commerce.Batch) []part {
 			add(sqlStockNew, m, int64(x.Variant))
 			add(sqlStockSet, x.Held, x.Sold, x.To.Available, x.To.Short, x.To.Safety, flag(x.To.Endless), ms(x.To.Read), m, int64(x.Variant))
 		} else {
-			moves.add(n(x.Held), n(x.Sold), n(m), n(x.Variant))
+			moves.add(num(x.Held), num(x.Sold), num(m), num(x.Variant))
 		}
 	}
 	if moves.len() > 0 {
@@ -159,32 +159,32 @@ func (db *DB) holdParts(out []part, m int64, bt *commerce.Batch) []part {
 		h := &bt.Holds[i]
 		isNew := bt.NewHolds[h.ID]
 		if isNew && untouched(h) {
-			fresh.add(n(m), n(h.ID), n(h.Show), n(h.Number), n(h.Variant), s(h.Viewer.Platform), s(h.Viewer.ID), s(h.Person), n(h.Receipt), n(h.Quantity), n(h.Price.Minor),
-				s(h.Price.Currency), s(h.State), s(h.Claim.Platform), s(h.Claim.Message), n(h.Claim.Part), n(ms(h.Decided)), n(ms(h.Due)), n(ms(h.Expires)))
+			fresh.add(num(m), num(h.ID), num(h.Show), num(h.Number), num(h.Variant), str(h.Viewer.Platform), str(h.Viewer.ID), str(h.Person), num(h.Receipt), num(h.Quantity), num(h.Price.Minor),
+				str(h.Price.Currency), str(h.State), str(h.Claim.Platform), str(h.Claim.Message), num(h.Claim.Part), num(ms(h.Decided)), num(ms(h.Due)), num(ms(h.Expires)))
 			continue
 		}
 		r := changed
 		if isNew {
 			r = made
 		}
-		r.add(n(h.Quantity), s(h.State), s(h.Person), n(ms(h.Due)), n(ms(h.Expires)), n(flag(h.Opened)), n(flag(h.Reminded)), n(flag(h.Unheard)), n(flag(h.Extended)), s(h.Draft),
-			s(h.Checkout), n(ms(h.DraftAt)), n(flag(h.Contained)), s(h.Order), n(flag(h.Late)), n(m), n(h.ID))
+		r.add(num(h.Quantity), str(h.State), str(h.Person), num(ms(h.Due)), num(ms(h.Expires)), num(flag(h.Opened)), num(flag(h.Reminded)), num(flag(h.Unheard)), num(flag(h.Extended)), str(h.Draft),
+			str(h.Checkout), num(ms(h.DraftAt)), num(flag(h.Contained)), str(h.Order), num(flag(h.Late)), num(m), num(h.ID))
 		if isNew {
-			r.add(n(h.Show), n(h.Number), n(h.Variant), s(h.Viewer.Platform), s(h.Viewer.ID), n(h.Receipt), n(h.Price.Minor), s(h.Price.Currency), s(h.Claim.Platform),
-				s(h.Claim.Message), n(h.Claim.Part), n(ms(h.Decided)))
+			r.add(num(h.Show), num(h.Number), num(h.Variant), str(h.Viewer.Platform), str(h.Viewer.ID), num(h.Receipt), num(h.Price.Minor), str(h.Price.Currency), str(h.Claim.Platform),
+				str(h.Claim.Message), num(h.Claim.Part), num(ms(h.Decided)))
 		}
 	}
 	newPlaces, places := &rows{form: &db.forms.placeNew}, &rows{form: &db.forms.place}
 	for i := range bt.Places {
 		p := &bt.Places[i]
 		if !bt.NewPlaces[p.ID] {
-			places.add(n(p.Quantity), s(p.State), s(p.Person), n(m), n(p.ID))
+			places.add(num(p.Quantity), str(p.State), str(p.Person), num(m), num(p.ID))
 			continue
 		}
 		a := public(p.Answer)
-		newPlaces.add(n(p.Quantity), s(p.State), s(p.Person), n(m), n(p.ID), n(p.Show), n(p.Number), n(p.Variant), s(p.Viewer.Platform), s(p.Viewer.ID), n(p.Receipt),
-			n(p.Price.Minor), s(p.Price.Currency), n(int(a.Kind)), s(a.Channel.Platform), s(a.Channel.ID), s(a.Message), n(ms(p.Since)), s(p.Claim.Platform), s(p.Claim.Message),
-			n(p.Claim.Part))
+		newPlaces.add(num(p.Quantity), str(p.State), str(p.Person), num(m), num(p.ID), num(p.Show), num(p.Number), num(p.Variant), str(p.Viewer.Platform), str(p.Viewer.ID), num(p.Receipt),
+			num(p.Price.Minor), str(p.Price.Currency), num(int(a.Kind)), str(a.Channel.Platform), str(a.Channel.ID), str(a.Message), num(ms(p.Since)), str(p.Claim.Platform), str(p.Claim.Message),
+			num(p.Claim.Part))
 	}
 	for _, r := range []*rows{fresh, made, changed, newPlaces, places} {
 		if r.len() > 0 {

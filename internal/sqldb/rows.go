@@ -21,11 +21,9 @@ type value struct {
 	b []byte
 }
 
-func n[I ~int | ~int64](i I) value { return value{n: int64(i)} }
+func num[I ~int | ~int64](i I) value { return value{n: int64(i)} }
 
-func s[S ~string](t S) value { return value{s: string(t)} }
-
-func b(p []byte) value { return value{b: p} }
+func str[S ~string](t S) value { return value{s: string(t)} }
 
 // form is a statement that is run for many rows of a batch: once for each row on SQLite, once for all of them on PostgreSQL,
 // where a statement costs far more than a row.

@@ -30,12 +30,6 @@ func (w *writer) ExecContext(ctx context.Context, query string, args ...any) (sq
 	return w.DB.ExecContext(ctx, query, args...)
 }
 
-// row runs a statement that writes and returns one row, in its turn.
-func (w *writer) row(ctx context.Context, to any, query string, args ...any) error {
-	defer w.take()()
-	return w.DB.QueryRowContext(ctx, query, args...).Scan(to)
-}
-
 // inTx runs f in one write transaction.
 func (db *DB) inTx(ctx context.Context, f func(*sql.Tx) error) error {
 	defer db.write.take()()

@@ -30,7 +30,8 @@ func TestNote(t *testing.T) {
 	if note(chat.Discord, "1", buy) {
 		t.Error("an edit back to the first text means something else than before it")
 	}
-	if note(chat.Twitch, "2", buy) || note(chat.Twitch, "2", buy) || len(e.meant) != 1 {
+	first, second := note(chat.Twitch, "2", buy), note(chat.Twitch, "2", buy)
+	if first || second || len(e.meant) != 1 {
 		t.Error("lines that cannot be edited are remembered")
 	}
 	for i := range 2 * most {
