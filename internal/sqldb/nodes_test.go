@@ -232,11 +232,11 @@ func TestTwoProcesses(t *testing.T) {
 	}
 }
 
-// TestExpiryRacesPayment has the end of a hold and its payment come at the same moment, a thousand times, while somebody
-// waits for the piece: exactly one wins, each time.
+// TestExpiryRacesPayment has the end of a hold and its payment come at the same moment, a thousand times over both databases,
+// while somebody waits for the piece: exactly one wins, each time. The long form does it as often on each.
 func TestExpiryRacesPayment(t *testing.T) {
 	for _, f := range both() {
-		t.Run(f.name+"/one node", func(t *testing.T) { raceExpiry(t, f, 1000, false) })
+		t.Run(f.name+"/one node", func(t *testing.T) { raceExpiry(t, f, often(t, nodesLong, 50)*10, false) })
 		t.Run(f.name+"/two nodes", func(t *testing.T) { raceExpiry(t, f, often(t, nodesLong, 20)*10, true) })
 	}
 }

@@ -105,28 +105,3 @@ type rows struct {
 func (r *rows) add(v ...value) { r.vals = append(r.vals, v...) }
 
 func (r *rows) len() int { return len(r.vals) / len(r.form.kinds) }
-
-// column is one column of all rows, as PostgreSQL takes it.
-func (r *rows) column(c int) any {
-	w, count := len(r.form.kinds), r.len()
-	switch r.form.kinds[c] {
-	case aNumber:
-		out := make([]int64, count)
-		for i := range out {
-			out[i] = r.vals[i*w+c].n
-		}
-		return out
-	case aText:
-		out := make([]string, count)
-		for i := range out {
-			out[i] = r.vals[i*w+c].s
-		}
-		return out
-	default:
-		out := make([][]byte, count)
-		for i := range out {
-			out[i] = r.vals[i*w+c].b
-		}
-		return out
-	}
-}
