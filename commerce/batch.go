@@ -75,7 +75,6 @@ type Batch struct {
 	Shows      []Show // only rows whose state, pause or item on air changed
 	NewShows   map[ID]bool
 	Orders     []OrderRow
-	Viewers    []chat.Viewer
 	Bindings   []Bind
 	Effects    []Effect
 	Done       []ID // effects done since the last batch

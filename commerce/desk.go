@@ -36,8 +36,8 @@ type Desk struct {
 	openOf    map[ID]int             // open holds by variant
 	byMessage map[message][]ID       // holds and places by the message that asked for them
 	ofShow    map[ID][]ID            // holds by show, oldest first
-	byDraft   map[string][]ID        // holds by the draft that reserves or reserved them
-	reserved  map[ID][]ID            // by variant: open holds with a draft that the figure read from the store does not lack yet
+	byDraft   map[string][]ID        // holds by the draft that is or was theirs
+	inDraft   map[ID][]ID            // by variant: open holds with a draft that the figure read from the store does not lack yet
 	drafts    map[string]string      // orders by the draft they were made from
 	taking    map[ID]map[string]bool // by variant: orders that took pieces which the figure read from the store does not lack yet
 	aging     []ID                   // holds, oldest first, so that old ones can go
@@ -117,7 +117,7 @@ func NewDesk(merchant ID, st State) *Desk {
 		shows: map[ID]*Show{}, stock: map[ID]*Stock{}, holds: map[ID]*Hold{}, receipts: map[ID]*Receipt{}, places: map[ID]*Place{},
 		orders: map[string]*OrderRow{}, person: map[chat.Viewer]string{}, receiptOf: map[showViewer]ID{}, claimed: map[personShow][]ID{},
 		lines: map[ID][]ID{}, waits: map[personShow][]ID{}, openOf: map[ID]int{}, byMessage: map[message][]ID{}, last: map[wish]asked{}, decided: map[Key]*Outcome{},
-		ofShow: map[ID][]ID{}, byDraft: map[string][]ID{}, reserved: map[ID][]ID{}, drafts: map[string]string{}, taking: map[ID]map[string]bool{},
+		ofShow: map[ID][]ID{}, byDraft: map[string][]ID{}, inDraft: map[ID][]ID{}, drafts: map[string]string{}, taking: map[ID]map[string]bool{},
 		marks: map[chat.Channel]time.Time{}, history: map[string][]ID{}, byReceipt: map[ID][]ID{}, watch: guard.New(st.Payers), blocks: map[ID]string{},
 		telling: map[ID]bool{}, restored: st.Restored,
 	}
@@ -234,7 +234,7 @@ func (d *Desk) addHold(h *Hold) {
 	if h.Draft != "" {
 		d.byDraft[h.Draft] = with(d.byDraft[h.Draft], h.ID)
 		if h.State == StateHeld && !h.Contained {
-			d.reserved[h.Variant] = with(d.reserved[h.Variant], h.ID)
+			d.inDraft[h.Variant] = with(d.inDraft[h.Variant], h.ID)
 		}
 	}
 	if h.Claim.Message != "" {
@@ -255,7 +255,7 @@ func (d *Desk) addHold(h *Hold) {
 // setDraft notes the draft that reserves a hold's pieces from now on; an empty one that none does.
 func (d *Desk) setDraft(h *Hold, draft, checkout string, made time.Time) {
 	d.touch(h)
-	d.notReserved(h)
+	d.notInDraft(h)
 	if h.Draft != "" {
 		putIDs(d, d.byDraft, h.Draft, without(d.byDraft[h.Draft], h.ID))
 	}
@@ -264,15 +264,15 @@ func (d *Desk) setDraft(h *Hold, draft, checkout string, made time.Time) {
 	if draft != "" {
 		putIDs(d, d.byDraft, draft, with(d.byDraft[draft], h.ID))
 		if h.State == StateHeld && !h.Contained {
-			putIDs(d, d.reserved, h.Variant, with(d.reserved[h.Variant], h.ID))
+			putIDs(d, d.inDraft, h.Variant, with(d.inDraft[h.Variant], h.ID))
 		}
 	}
 }
 
-// notReserved takes a hold out of those whose draft the store's figure does not lack yet: it does now, or the hold ended.
-func (d *Desk) notReserved(h *Hold) {
+// notInDraft takes a hold out of those whose draft the store's figure does not lack yet: it does now, or the hold ended.
+func (d *Desk) notInDraft(h *Hold) {
 	if h.Draft != "" {
-		putIDs(d, d.reserved, h.Variant, without(d.reserved[h.Variant], h.ID))
+		putIDs(d, d.inDraft, h.Variant, without(d.inDraft[h.Variant], h.ID))
 	}
 }
 

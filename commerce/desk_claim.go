@@ -447,7 +447,6 @@ func (d *Desk) receipt(show ID, v chat.Viewer) ID {
 	d.addReceipt(r)
 	d.undo(func() { delete(d.receipts, r.ID); delete(d.receiptOf, k) })
 	d.plan.batch.Receipts = append(d.plan.batch.Receipts, *r)
-	d.plan.batch.Viewers = append(d.plan.batch.Viewers, v)
 	return r.ID
 }
 

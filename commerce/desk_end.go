@@ -87,7 +87,7 @@ func (d *Desk) closed(h *Hold) {
 		put(d, d.openOf, h.Variant, d.openOf[h.Variant]-1)
 		d.tally(h, -h.Quantity)
 	}
-	d.notReserved(h)
+	d.notInDraft(h)
 	d.wake(h, time.Time{})
 	if d.telling[h.ID] {
 		put(d, d.telling, h.ID, false)

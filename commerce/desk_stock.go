@@ -23,11 +23,11 @@ func (d *Desk) readOne(rd Reading) {
 	before := *st
 	sure := rd.At.Add(-stock.ContainedAfter)
 	var maybe int64 // pieces made so close to the reading that it may lack them or not
-	for _, id := range d.reserved[rd.Variant] {
+	for _, id := range d.inDraft[rd.Variant] {
 		h := d.holds[id]
 		if h.DraftAt.Before(sure) {
 			d.touch(h)
-			d.notReserved(h)
+			d.notInDraft(h)
 			h.Contained = true
 			d.move(rd.Variant, -int64(h.Quantity), 0)
 		} else {

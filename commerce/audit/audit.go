@@ -457,13 +457,6 @@ func (r *Replay) Hold(id commerce.ID) (Hold, bool) {
 	return Hold{x.state, x.quantity, x.variant, x.seq, r.old.loose[x.variant]}, ok
 }
 
-// OpenHolds hands over the ids of holds that have not ended.
-func (r *Replay) OpenHolds(f func(commerce.ID)) {
-	for id := range r.holds {
-		f(id)
-	}
-}
-
 // Settled reports whether the ledger has a payment of an order.
 func (r *Replay) Settled(order string) bool { _, ok := r.orders[order]; return ok }
 

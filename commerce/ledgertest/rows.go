@@ -158,7 +158,7 @@ func everyField(t *testing.T, set Setup) {
 		Merchant: merchant, Epoch: st.Epoch, Seq: st.Seq, At: f.at, Decisions: []commerce.Decision{decision}, Holds: []commerce.Hold{hold},
 		NewHolds: map[commerce.ID]bool{501: true}, Receipts: []commerce.Receipt{receipt}, Places: []commerce.Place{place}, NewPlaces: map[commerce.ID]bool{601: true},
 		Stock: []commerce.StockChange{{Variant: mug, Held: 2, Sold: 3, Set: true, To: stock}}, Shows: []commerce.Show{show}, NewShows: map[commerce.ID]bool{spring: true},
-		Orders: []commerce.OrderRow{order}, Viewers: []chat.Viewer{ana}, Bindings: []commerce.Bind{bind}, Effects: []commerce.Effect{effect},
+		Orders: []commerce.OrderRow{order}, Bindings: []commerce.Bind{bind}, Effects: []commerce.Effect{effect},
 		Watermarks: marks, Entries: []commerce.Entry{first},
 	}
 	if err := s.Commit(t.Context(), b); err != nil {

@@ -204,7 +204,7 @@ func (m *Merchant) listen(ctx context.Context, a *accountRun) {
 func (m *Merchant) loop(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	var jobs []job
+	jobs := []job{} // never nil: that would be the last turn
 	for ctx.Err() == nil {
 		if m.desk == nil && !m.takeOver(ctx) {
 			m.refuseAll()

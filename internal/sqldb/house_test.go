@@ -282,7 +282,7 @@ func TestLinks(t *testing.T) {
 			ok(t, db.Commit(ctx, &b))
 		}
 		write(st, commerce.Batch{
-			Receipts: []commerce.Receipt{{ID: 30, Show: 100, Viewer: ana, Generation: 2}}, Viewers: []chat.Viewer{ana}, Done: []commerce.ID{1},
+			Receipts: []commerce.Receipt{{ID: 30, Show: 100, Viewer: ana, Generation: 2}}, Done: []commerce.ID{1},
 			Shows: []commerce.Show{{ID: 100, Name: "spring", Title: "Spring", State: commerce.ShowPlanned}},
 		})
 		token := db.ReceiptToken(id, 30, 2)
