@@ -14,7 +14,7 @@ type benchCmd struct {
 }
 
 type benchTillCmd struct {
-	DatabaseURL string        `env:"HAWKER_DATABASE_URL" placeholder:"URL" help:"A PostgreSQL database that may be filled; without it a fresh SQLite file."`
+	DatabaseURL string        `placeholder:"URL" help:"A PostgreSQL database without shops, to be filled; without it a fresh SQLite file."`
 	Long        bool          `help:"More cases, for longer."`
 	JSON        bool          `name:"json" help:"One JSON object a case."`
 	Each        time.Duration `placeholder:"TIME" help:"How long each case runs in each round."`

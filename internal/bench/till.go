@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"text/tabwriter"
@@ -65,10 +66,13 @@ type TillCase struct {
 }
 
 // defaultEach makes a run end within 45 s.
-const defaultEach = 500 * time.Millisecond
+const defaultEach = 300 * time.Millisecond
 
 // answerWithin is how long a viewer waits before the run is given up.
 const answerWithin = 2 * time.Minute
+
+// slugPrefix begins the names of merchants that a run makes.
+const slugPrefix = "bench-"
 
 // plenty is a stock that no run sells out.
 const plenty = 1_000_000_000
@@ -209,6 +213,9 @@ func openTill(ctx context.Context, o TillOptions, dir string) (*house, error) {
 	if h.db, err = sqldb.Open(ctx, sqldb.Options{URL: o.DatabaseURL, Dir: dir, Key: key}); err != nil {
 		return nil, err
 	}
+	if err := onlyOurs(ctx, h.db); err != nil {
+		return nil, errors.Join(err, h.db.Close())
+	}
 	if h.bus, err = bus.Open(ctx, bus.Options{Dir: filepath.Join(dir, "nats")}); err != nil {
 		return nil, errors.Join(err, h.db.Close())
 	}
@@ -229,6 +236,20 @@ func openTill(ctx context.Context, o TillOptions, dir string) (*house, error) {
 	go func() { h.ended <- h.hub.Run(ctx) }()
 	<-h.hub.Started()
 	return h, nil
+}
+
+// onlyOurs refuses a database in which somebody sells: the hub of a run takes every merchant over.
+func onlyOurs(ctx context.Context, db *sqldb.DB) error {
+	all, err := db.Merchants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if !strings.HasPrefix(m.Slug, slugPrefix) {
+			return fmt.Errorf("the database has a shop in it (%s); give one that is empty", m.Slug)
+		}
+	}
+	return nil
 }
 
 func (h *house) close() {
@@ -275,7 +296,7 @@ func (h *house) open(ctx context.Context, c *TillCase) (*run, error) {
 	var all []stand
 	for range c.Merchants {
 		h.next++
-		slug := fmt.Sprintf("bench-%d-%d", h.started, h.next) // the database may have those of an earlier run
+		slug := fmt.Sprintf(slugPrefix+"%d-%d", h.started, h.next) // the database may have those of an earlier run
 		id, err := h.db.PutMerchant(ctx, sqldb.Merchant{Slug: slug, Name: slug, Currency: "EUR", Timezone: "UTC", Language: "en"})
 		if err != nil {
 			return nil, err
@@ -302,14 +323,15 @@ func (h *house) open(ctx context.Context, c *TillCase) (*run, error) {
 		if c.Answer == string(commerce.Held) {
 			left = plenty
 		}
-		reqs := []commerce.Request{commerce.SetShow{Show: show}}
-		for _, p := range products {
-			reqs = append(reqs, commerce.SetStock{Variant: p.Variants[0].ID, Available: &left})
+		if err := h.ask(ctx, id, commerce.SetShow{Show: show}); err != nil {
+			return nil, err
 		}
-		for _, r := range reqs {
-			if err := h.ask(ctx, id, r); err != nil {
-				return nil, err
-			}
+		var g errgroup.Group // at once, so that few batches carry them
+		for _, p := range products {
+			g.Go(func() error { return h.ask(ctx, id, commerce.SetStock{Variant: p.Variants[0].ID, Available: &left}) })
+		}
+		if err := g.Wait(); err != nil {
+			return nil, err
 		}
 		all = append(all, stand{h.hub.Merchant(id), channel})
 	}
@@ -436,10 +458,8 @@ func naiveRound(ctx context.Context, o TillOptions, dir string, c *TillCase, sum
 	}
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
 	for shop := range c.Merchants {
-		for item := range c.Items {
-			if err := s.Stock(ctx, int64(shop), int64(item), plenty); err != nil {
-				return err
-			}
+		if err := s.Stock(ctx, int64(shop), int64(c.Items), plenty); err != nil {
+			return err
 		}
 	}
 	figures := newFigures(naive.Connections)

@@ -53,10 +53,19 @@ func (s *Shop) Close(ctx context.Context) error {
 	return errors.Join(err, s.db.Close())
 }
 
-// Stock puts pieces of an item up for sale.
-func (s *Shop) Stock(ctx context.Context, shop, item, pieces int64) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO naive_stock (shop, item, available) VALUES ($1, $2, $3)`, shop, item, pieces)
-	return err
+// Stock puts pieces of each of a shop's items, from 0 on, up for sale.
+func (s *Shop) Stock(ctx context.Context, shop, items, pieces int64) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	for item := range items {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO naive_stock (shop, item, available) VALUES ($1, $2, $3)`, shop, item, pieces); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // Claim holds one piece for a viewer; false when none is left. The rows that are the claim's own come first and the stock row
