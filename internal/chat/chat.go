@@ -148,38 +148,6 @@ type Answer struct {
 // Private reports whether only the viewer who asked will see the answer.
 func (a Answer) Private() bool { return a.Kind == ToPrivate || a.Kind == ToRequest }
 
-// Kind says what an Event tells.
-type Kind uint8
-
-// What a chat tells. Said is a line; Edited a line's new text (Message holds it); Deleted a line taken away by its
-// author or a moderator (ID names it); Cleared all lines of one viewer, or of everybody when Viewer is empty;
-// Joined: the channel is heard from now on; Left: it is not, see Reason; Gap: lines may be missing between
-// Message.Sent of the last line and now, see Reason; Revoked: the platform withdrew the account's permission, the
-// owner must connect again.
-const (
-	Said Kind = iota + 1
-	Edited
-	Deleted
-	Cleared
-	Joined
-	Left
-	Gap
-	Revoked
-)
-
-// Event is one thing a chat tells.
-type Event struct {
-	Kind    Kind
-	Channel Channel
-	Message Message // Said, Edited
-	ID      string  // Deleted
-	Viewer  Viewer  // Cleared; Deleted when the platform names the author
-	ByMod   bool    // Deleted, Cleared: by a moderator, where the platform tells
-	Reason  string  // Left, Gap, Revoked: a sentence for the dashboard, no secrets
-	// At is when it was heard. Edited: when the text was changed, by the platform's clock; zero where the platform does not tell.
-	At time.Time
-}
-
 // Line is something to say.
 type Line struct {
 	To   Answer
