@@ -119,6 +119,9 @@ func Till(ctx context.Context, o TillOptions, out io.Writer) error {
 			if err := house.round(ctx, r, o.Each); err != nil {
 				return fmt.Errorf("%d items, %d viewers: %w", cases[i].Items, cases[i].Viewers, err)
 			}
+			if err := house.db.Settle(ctx); err != nil { // what is left to do of one round is not done at another's cost
+				return err
+			}
 		}
 	}
 	for i, r := range runs {

@@ -55,7 +55,7 @@ func (a *Audit) Sentences(place *time.Location) []string {
 // was read until then is returned with it.
 func (db *DB) Audit(ctx context.Context, merchant commerce.ID, progress func(done, of int64)) (Audit, error) {
 	a := Audit{Made: time.Now().UTC(), OpenedBy: map[commerce.ID]int64{}}
-	err := db.snapshot(ctx, func(tx asker) error {
+	err := db.stillSnapshot(ctx, merchant, func(tx asker) error {
 		r := audit.New()
 		head, hash, err := tillHead(ctx, tx, merchant)
 		if err != nil {
@@ -223,7 +223,7 @@ func auditClaims(ctx context.Context, tx asker, merchant commerce.ID, r *audit.R
 
 // ExportLedger writes a merchant's ledger as a file that anybody can verify with SHA-256 alone; see audit.Verify.
 func (db *DB) ExportLedger(ctx context.Context, m Merchant, to io.Writer) error {
-	return db.snapshot(ctx, func(tx asker) error {
+	return db.stillSnapshot(ctx, m.ID, func(tx asker) error {
 		head, hash, err := tillHead(ctx, tx, m.ID)
 		if err != nil {
 			return err

@@ -189,6 +189,9 @@ func (db *DB) Backup(ctx context.Context, file string, o BackupOptions) (m archi
 	if o.Key != nil {
 		err = w.Key(o.Key)
 	}
+	if err == nil { // not needed, but the fewer rows are in the journal, the more of a backup can be read by eye
+		err = db.journal.Settle(ctx, 0)
+	}
 	if err == nil {
 		err = db.snapshot(ctx, func(tx asker) error { return db.writeTables(ctx, tx, w) })
 	}

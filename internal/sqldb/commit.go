@@ -8,21 +8,8 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/sqldb/bulk"
 )
-
-// statement is one write with its arguments. Rows, when not negative, is how many rows it must touch.
-type statement struct {
-	sql  string
-	args []any
-	rows int64
-	err  error // returned when rows differ
-}
-
-// part is one step of a batch: a statement, or rows of one form.
-type part struct {
-	one  statement
-	many *rows
-}
 
 const (
 	sqlSeq   = `UPDATE tills SET seq = seq + 1 WHERE merchant_id = $1 AND epoch = $2 AND seq = $3`
@@ -39,7 +26,6 @@ unfilled = excluded.unfilled, late = excluded.late, paid = excluded.paid, test =
 updated_ms = excluded.updated_ms`
 	sqlBind = `INSERT INTO viewers (merchant_id, platform, viewer_id, name, person, joined_ms, seen_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (merchant_id, platform, viewer_id) DO UPDATE SET person = excluded.person, joined_ms = excluded.joined_ms`
-	sqlMark  = `UPDATE channels SET mark_ms = $1 WHERE merchant_id = $2 AND platform = $3 AND channel_id = $4 AND mark_ms < $1`
 	sqlInbox = `UPDATE inbox SET done = 1, body = '' WHERE merchant_id = $1 AND webhook_id = $2` // its buyer's name and address go
 	sqlShow  = `INSERT INTO shows (merchant_id, show_id, name, title, state, hold_ms, holds, styles, on_air, paused_ms, started_ms, ended_ms, cap, pay_once_ms, guard)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
@@ -48,74 +34,88 @@ holds = excluded.holds, styles = excluded.styles, on_air = excluded.on_air, paus
 ended_ms = excluded.ended_ms, cap = excluded.cap, pay_once_ms = excluded.pay_once_ms, guard = excluded.guard`
 	sqlShowChannelsGone = `DELETE FROM show_channels WHERE merchant_id = $1 AND show_id = $2`
 	sqlShowChannel      = `INSERT INTO show_channels (merchant_id, show_id, platform, channel_id, live) VALUES ($1, $2, $3, $4, $5)`
-	sqlLedger           = `INSERT INTO ledger (merchant_id, seq, at_ms, show_id, kind, v, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 )
 
 // forms are the statements of which a batch has many rows.
 type forms struct {
-	claim, receipt, stock, holdNew, holdMade, hold, placeNew, place form
+	ledger, claim, receipt, stock, holdNew, holdMade, hold, placeNew, place, mark, effects, effectsLeft, effectsDone bulk.Form
 }
 
 func newForms() *forms {
 	return &forms{
-		claim: insert("claims", "merchant_id, platform, message_id, part, show_id, viewer_platform, viewer_id, kind, number, variant_id, quantity, reason, hold_id, decided_ms",
-			"nttnnttt"+"nnntnn", ""),
-		receipt: insert("receipts", "merchant_id, receipt_id, show_id, platform, viewer_id, name, generation", "nnntttn", ""),
-		stock:   update("stock", "held, sold", "merchant_id, variant_id", "nnnn", "held, sold"),
+		ledger: bulk.Insert("ledger", "ledger", "merchant_id, seq, at_ms, show_id, kind, v, body, prev, hash", "nnnntnbbb"),
+		claim: bulk.Insert("claims", "claims", "merchant_id, platform, message_id, part, show_id, viewer_platform, viewer_id, kind, number, variant_id, quantity, reason, hold_id, decided_ms",
+			"nttnnttt"+"nnntnn"),
+		receipt: bulk.Insert("receipts", "receipts", "merchant_id, receipt_id, show_id, platform, viewer_id, name, generation", "nnntttn"),
+		stock:   bulk.Update("stock", "stock", "held, sold", "merchant_id, variant_id", "nnnn", "held, sold"),
 		// As nearly all holds begin: what happened to none of them yet stands in the table's defaults.
-		holdNew: insert("holds", "merchant_id, hold_id, show_id, number, variant_id, platform, viewer_id, person, receipt_id, quantity, price_minor, currency, state, "+
-			"claim_platform, claim_message, claim_part, decided_ms, due_ms, expires_ms", "nnnnntttnnnttttn"+"nnn", ""),
-		holdMade: insert("holds", "quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store, late, "+
+		holdNew: bulk.Insert("holds", "holds", "merchant_id, hold_id, show_id, number, variant_id, platform, viewer_id, person, receipt_id, quantity, price_minor, currency, state, "+
+			"claim_platform, claim_message, claim_part, decided_ms, due_ms, expires_ms", "nnnnntttnnnttttn"+"nnn"),
+		holdMade: bulk.Insert("holds made", "holds", "quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store, late, "+
 			"merchant_id, hold_id, show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, claim_platform, claim_message, claim_part, decided_ms",
-			"nttnnnnnnttnntn"+"nnnnnttnnttt"+"nn", ""),
-		hold: update("holds", "quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store, late",
+			"nttnnnnnnttnntn"+"nnnnnttnnttt"+"nn"),
+		hold: bulk.Update("holds changed", "holds", "quantity, state, person, due_ms, expires_ms, opened, reminded, unheard, extended, draft, checkout, draft_ms, contained, order_store, late",
 			"merchant_id, hold_id", "nttnnnnnnttnntn"+"nn", ""),
-		placeNew: insert("places", "quantity, state, person, merchant_id, place_id, show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, "+
-			"answer_kind, answer_platform, answer_channel, answer_message, since_ms, claim_platform, claim_message, claim_part", "nttnnnnnttnntntttnttn", ""),
-		place: update("places", "quantity, state, person", "merchant_id, place_id", "nttnn", ""),
+		placeNew: bulk.Insert("places", "places", "quantity, state, person, merchant_id, place_id, show_id, number, variant_id, platform, viewer_id, receipt_id, price_minor, currency, "+
+			"answer_kind, answer_platform, answer_channel, answer_message, since_ms, claim_platform, claim_message, claim_part", "nttnnnnnttnntntttnttn"),
+		place:       bulk.Update("places changed", "places", "quantity, state, person", "merchant_id, place_id", "nttnn", ""),
+		mark:        bulk.Update("marks", "channels", "mark_ms", "merchant_id, platform, channel_id", "nntt", "").Raising(),
+		effects:     bulk.Insert("effects", "effects", "merchant_id, effect_id, kind, body, not_after_ms", "nntbn"),
+		effectsLeft: bulk.Update("effects left", "effects", "body", "merchant_id, effect_id", "bnn", ""),
+		effectsDone: bulk.Delete("effects done", "effects", "merchant_id, effect_id", "nn"),
+	}
+}
+
+// order has the forms that may wait in the journal as they are to run.
+func (f *forms) order() []*bulk.Form {
+	return []*bulk.Form{
+		&f.ledger, &f.claim, &f.receipt, &f.holdNew, &f.holdMade, &f.placeNew, &f.effects, &f.hold, &f.place, &f.effectsLeft, &f.effectsDone, &f.mark,
 	}
 }
 
 // parts are a batch as writes, the fence first: where it fails nothing else is tried.
-func (db *DB) parts(bt *commerce.Batch) []part {
+func (db *DB) parts(bt *commerce.Batch) []bulk.Part {
 	m := int64(bt.Merchant)
-	out := make([]part, 0, 12)
-	add := func(sql string, args ...any) { out = append(out, part{one: statement{sql: sql, args: args, rows: -1}}) }
-	many := func(f *form, count int) *rows {
-		r := &rows{form: f, vals: make([]value, 0, count*len(f.kinds))}
+	out := make([]bulk.Part, 0, 12)
+	add := func(sql string, args ...any) {
+		out = append(out, bulk.Part{One: bulk.Statement{SQL: sql, Args: args, Rows: -1}})
+	}
+	many := func(f *bulk.Form, count int) *bulk.Rows {
+		r := &bulk.Rows{Form: f, Vals: make([]bulk.Value, 0, count*len(f.Kinds))}
 		if count > 0 {
-			out = append(out, part{many: r})
+			out = append(out, bulk.Part{Many: r})
 		}
 		return r
 	}
 	if k := len(bt.Entries); k == 0 {
-		out = append(out, part{one: statement{sqlSeq, []any{m, bt.Epoch, bt.Seq}, 1, commerce.ErrFenced}})
+		out = append(out, bulk.Part{One: bulk.Statement{SQL: sqlSeq, Args: []any{m, bt.Epoch, bt.Seq}, Rows: 1, Err: commerce.ErrFenced}})
 	} else {
 		first, last := &bt.Entries[0], &bt.Entries[k-1]
-		out = append(out, part{one: statement{sqlFence, []any{last.Seq, last.Hash[:], m, bt.Epoch, bt.Seq, first.Seq - 1}, 1, commerce.ErrFenced}})
-		add(sqlLedger, m, last.Seq, ms(bt.At), 0, blockKind, blockVersion, packEntries(bt.Entries), first.Prev[:], last.Hash[:])
+		out = append(out, bulk.Part{One: bulk.Statement{SQL: sqlFence, Args: []any{last.Seq, last.Hash[:], m, bt.Epoch, bt.Seq, first.Seq - 1}, Rows: 1, Err: commerce.ErrFenced}})
+		many(&db.forms.ledger, 1).Add(bulk.Num(m), bulk.Num(last.Seq), bulk.Num(ms(bt.At)), bulk.Num(0), bulk.Str(blockKind), bulk.Num(blockVersion), bulk.Bytes(packEntries(bt.Entries)),
+			bulk.Bytes(first.Prev[:]), bulk.Bytes(last.Hash[:]))
 	}
 	claims := many(&db.forms.claim, len(bt.Decisions))
 	for i := range bt.Decisions {
 		d := &bt.Decisions[i]
-		claims.add(num(m), str(d.Key.Platform), str(d.Key.Message), num(d.Key.Part), num(d.Show), str(d.Viewer.Platform), str(d.Viewer.ID), str(d.Kind), num(d.Number), num(d.Variant), num(d.Quantity),
-			str(d.Reason), num(d.Hold), num(ms(d.At)))
+		claims.Add(bulk.Num(m), bulk.Str(d.Key.Platform), bulk.Str(d.Key.Message), bulk.Num(d.Key.Part), bulk.Num(d.Show), bulk.Str(d.Viewer.Platform), bulk.Str(d.Viewer.ID), bulk.Str(d.Kind), bulk.Num(d.Number), bulk.Num(d.Variant), bulk.Num(d.Quantity),
+			bulk.Str(d.Reason), bulk.Num(d.Hold), bulk.Num(ms(d.At)))
 	}
 	receipts := many(&db.forms.receipt, len(bt.Receipts))
 	for _, r := range bt.Receipts {
-		receipts.add(num(m), num(r.ID), num(r.Show), str(r.Viewer.Platform), str(r.Viewer.ID), str(r.Viewer.Name), num(r.Generation))
+		receipts.Add(bulk.Num(m), bulk.Num(r.ID), bulk.Num(r.Show), bulk.Str(r.Viewer.Platform), bulk.Str(r.Viewer.ID), bulk.Str(r.Viewer.Name), bulk.Num(r.Generation))
 	}
-	moves := &rows{form: &db.forms.stock}
+	moves := &bulk.Rows{Form: &db.forms.stock}
 	for _, x := range bt.Stock {
 		if x.Set {
 			add(sqlStockNew, m, int64(x.Variant))
 			add(sqlStockSet, x.Held, x.Sold, x.To.Available, x.To.Short, x.To.Safety, flag(x.To.Endless), ms(x.To.Read), m, int64(x.Variant))
 		} else {
-			moves.add(num(x.Held), num(x.Sold), num(m), num(x.Variant))
+			moves.Add(bulk.Num(x.Held), bulk.Num(x.Sold), bulk.Num(m), bulk.Num(x.Variant))
 		}
 	}
-	if moves.len() > 0 {
-		out = append(out, part{many: moves})
+	if moves.Len() > 0 {
+		out = append(out, bulk.Part{Many: moves})
 	}
 	out = db.holdParts(out, m, bt)
 	for i := range bt.Shows { // all of them first, so that a channel may go from one to the other
@@ -123,7 +123,7 @@ func (db *DB) parts(bt *commerce.Batch) []part {
 	}
 	for i := range bt.Shows {
 		for _, st := range showStatements(m, &bt.Shows[i]) {
-			out = append(out, part{one: st})
+			out = append(out, bulk.Part{One: st})
 		}
 	}
 	for i := range bt.Orders {
@@ -134,8 +134,9 @@ func (db *DB) parts(bt *commerce.Batch) []part {
 	for _, v := range bt.Bindings {
 		add(sqlBind, m, string(v.Viewer.Platform), v.Viewer.ID, v.Viewer.Name, v.Person, ms(v.At), ms(bt.At))
 	}
+	marks := many(&db.forms.mark, len(bt.Watermarks))
 	for c, t := range bt.Watermarks {
-		add(sqlMark, ms(t), m, string(c.Platform), c.ID)
+		marks.Add(bulk.Num(ms(t)), bulk.Num(m), bulk.Str(c.Platform), bulk.Str(c.ID))
 	}
 	if bt.Reopened {
 		add(`UPDATE tills SET restored_ms = 0 WHERE merchant_id = $1`, m)
@@ -152,43 +153,43 @@ func untouched(h *commerce.Hold) bool {
 }
 
 // holdParts are the holds and places of a batch.
-func (db *DB) holdParts(out []part, m int64, bt *commerce.Batch) []part {
-	fresh, made, changed := &rows{form: &db.forms.holdNew}, &rows{form: &db.forms.holdMade}, &rows{form: &db.forms.hold}
-	fresh.vals = make([]value, 0, len(bt.NewHolds)*len(db.forms.holdNew.kinds))
+func (db *DB) holdParts(out []bulk.Part, m int64, bt *commerce.Batch) []bulk.Part {
+	fresh, made, changed := &bulk.Rows{Form: &db.forms.holdNew}, &bulk.Rows{Form: &db.forms.holdMade}, &bulk.Rows{Form: &db.forms.hold}
+	fresh.Vals = make([]bulk.Value, 0, len(bt.NewHolds)*len(db.forms.holdNew.Kinds))
 	for i := range bt.Holds {
 		h := &bt.Holds[i]
 		isNew := bt.NewHolds[h.ID]
 		if isNew && untouched(h) {
-			fresh.add(num(m), num(h.ID), num(h.Show), num(h.Number), num(h.Variant), str(h.Viewer.Platform), str(h.Viewer.ID), str(h.Person), num(h.Receipt), num(h.Quantity), num(h.Price.Minor),
-				str(h.Price.Currency), str(h.State), str(h.Claim.Platform), str(h.Claim.Message), num(h.Claim.Part), num(ms(h.Decided)), num(ms(h.Due)), num(ms(h.Expires)))
+			fresh.Add(bulk.Num(m), bulk.Num(h.ID), bulk.Num(h.Show), bulk.Num(h.Number), bulk.Num(h.Variant), bulk.Str(h.Viewer.Platform), bulk.Str(h.Viewer.ID), bulk.Str(h.Person), bulk.Num(h.Receipt), bulk.Num(h.Quantity), bulk.Num(h.Price.Minor),
+				bulk.Str(h.Price.Currency), bulk.Str(h.State), bulk.Str(h.Claim.Platform), bulk.Str(h.Claim.Message), bulk.Num(h.Claim.Part), bulk.Num(ms(h.Decided)), bulk.Num(ms(h.Due)), bulk.Num(ms(h.Expires)))
 			continue
 		}
 		r := changed
 		if isNew {
 			r = made
 		}
-		r.add(num(h.Quantity), str(h.State), str(h.Person), num(ms(h.Due)), num(ms(h.Expires)), num(flag(h.Opened)), num(flag(h.Reminded)), num(flag(h.Unheard)), num(flag(h.Extended)), str(h.Draft),
-			str(h.Checkout), num(ms(h.DraftAt)), num(flag(h.Contained)), str(h.Order), num(flag(h.Late)), num(m), num(h.ID))
+		r.Add(bulk.Num(h.Quantity), bulk.Str(h.State), bulk.Str(h.Person), bulk.Num(ms(h.Due)), bulk.Num(ms(h.Expires)), bulk.Num(flag(h.Opened)), bulk.Num(flag(h.Reminded)), bulk.Num(flag(h.Unheard)), bulk.Num(flag(h.Extended)), bulk.Str(h.Draft),
+			bulk.Str(h.Checkout), bulk.Num(ms(h.DraftAt)), bulk.Num(flag(h.Contained)), bulk.Str(h.Order), bulk.Num(flag(h.Late)), bulk.Num(m), bulk.Num(h.ID))
 		if isNew {
-			r.add(num(h.Show), num(h.Number), num(h.Variant), str(h.Viewer.Platform), str(h.Viewer.ID), num(h.Receipt), num(h.Price.Minor), str(h.Price.Currency), str(h.Claim.Platform),
-				str(h.Claim.Message), num(h.Claim.Part), num(ms(h.Decided)))
+			r.Add(bulk.Num(h.Show), bulk.Num(h.Number), bulk.Num(h.Variant), bulk.Str(h.Viewer.Platform), bulk.Str(h.Viewer.ID), bulk.Num(h.Receipt), bulk.Num(h.Price.Minor), bulk.Str(h.Price.Currency), bulk.Str(h.Claim.Platform),
+				bulk.Str(h.Claim.Message), bulk.Num(h.Claim.Part), bulk.Num(ms(h.Decided)))
 		}
 	}
-	newPlaces, places := &rows{form: &db.forms.placeNew}, &rows{form: &db.forms.place}
+	newPlaces, places := &bulk.Rows{Form: &db.forms.placeNew}, &bulk.Rows{Form: &db.forms.place}
 	for i := range bt.Places {
 		p := &bt.Places[i]
 		if !bt.NewPlaces[p.ID] {
-			places.add(num(p.Quantity), str(p.State), str(p.Person), num(m), num(p.ID))
+			places.Add(bulk.Num(p.Quantity), bulk.Str(p.State), bulk.Str(p.Person), bulk.Num(m), bulk.Num(p.ID))
 			continue
 		}
 		a := public(p.Answer)
-		newPlaces.add(num(p.Quantity), str(p.State), str(p.Person), num(m), num(p.ID), num(p.Show), num(p.Number), num(p.Variant), str(p.Viewer.Platform), str(p.Viewer.ID), num(p.Receipt),
-			num(p.Price.Minor), str(p.Price.Currency), num(int(a.Kind)), str(a.Channel.Platform), str(a.Channel.ID), str(a.Message), num(ms(p.Since)), str(p.Claim.Platform), str(p.Claim.Message),
-			num(p.Claim.Part))
+		newPlaces.Add(bulk.Num(p.Quantity), bulk.Str(p.State), bulk.Str(p.Person), bulk.Num(m), bulk.Num(p.ID), bulk.Num(p.Show), bulk.Num(p.Number), bulk.Num(p.Variant), bulk.Str(p.Viewer.Platform), bulk.Str(p.Viewer.ID), bulk.Num(p.Receipt),
+			bulk.Num(p.Price.Minor), bulk.Str(p.Price.Currency), bulk.Num(int(a.Kind)), bulk.Str(a.Channel.Platform), bulk.Str(a.Channel.ID), bulk.Str(a.Message), bulk.Num(ms(p.Since)), bulk.Str(p.Claim.Platform), bulk.Str(p.Claim.Message),
+			bulk.Num(p.Claim.Part))
 	}
-	for _, r := range []*rows{fresh, made, changed, newPlaces, places} {
-		if r.len() > 0 {
-			out = append(out, part{many: r})
+	for _, r := range []*bulk.Rows{fresh, made, changed, newPlaces, places} {
+		if r.Len() > 0 {
+			out = append(out, bulk.Part{Many: r})
 		}
 	}
 	return out
@@ -218,13 +219,13 @@ func asJSON(v any) string {
 	return string(b)
 }
 
-func showStatements(m int64, s *commerce.Show) []statement {
+func showStatements(m int64, s *commerce.Show) []bulk.Statement {
 	id := int64(s.ID)
-	out := []statement{{sqlShow, []any{
+	out := []bulk.Statement{{SQL: sqlShow, Args: []any{
 		m, id, s.Name, s.Title, string(s.State), s.Hold.Milliseconds(), string(s.Holds), asJSON(s.Lineup.Styles), s.Lineup.OnAir, pausedMS(s),
 		ms(s.Started), ms(s.Ended), s.Cap, s.PayOnce.Milliseconds(), asJSON(s.Guard),
-	}, 1, errors.New("no show row")}}
-	add := func(sql string, args ...any) { out = append(out, statement{sql: sql, args: args, rows: -1}) }
+	}, Rows: 1, Err: errors.New("no show row")}}
+	add := func(sql string, args ...any) { out = append(out, bulk.Statement{SQL: sql, Args: args, Rows: -1}) }
 	for _, c := range s.Channels {
 		add(sqlShowChannel, m, id, string(c.Platform), c.ID, flag(s.State == commerce.ShowLive))
 	}
@@ -252,11 +253,15 @@ var _ commerce.Ledger = (*DB)(nil)
 // of the batch is written, except that after commerce.ErrUnknown nobody knows. On SQLite ctx counts until the batch is
 // handed in.
 func (db *DB) Commit(ctx context.Context, bt *commerce.Batch) error {
-	parts, done := db.parts(bt), db.outbox.plan(bt)
+	parts, done := db.parts(bt), db.outbox.plan(db.forms, bt)
 	parts = append(parts, done.parts...)
 	var err error
 	if db.pool != nil {
-		err = db.commitPostgres(ctx, parts)
+		err = db.journal.Commit(ctx, bt, parts)
+		var f *bulk.Failed
+		if errors.As(err, &f) && !errors.Is(err, commerce.ErrRepeated) {
+			err = told(f.Err, f.Part)
+		}
 	} else {
 		err = db.commitLite(ctx, parts)
 	}
@@ -276,28 +281,18 @@ func (db *DB) rules(ctx context.Context, bt *commerce.Batch) bool {
 	return err == nil && epoch == bt.Epoch && seq == bt.Seq
 }
 
-// statementError says which statement failed, by its first words, without its arguments.
-type statementError struct {
-	sql string
-	err error
-}
-
-func (e *statementError) Error() string { return fmt.Sprintf("%.24s...: %v", e.sql, e.err) }
-
-func (e *statementError) Unwrap() error { return e.err }
-
 // told says what a failed part means to who committed the batch.
-func told(err error, p *part) error {
+func told(err error, p *bulk.Part) error {
 	if !isTaken(err) {
 		return err
 	}
 	switch {
-	case p.many != nil && p.many.form.name == "claims": // one of its keys had been decided before
+	case p.Many != nil && p.Many.Form.Name == "claims": // one of its keys had been decided before
 		return commerce.ErrRepeated
-	case p.one.sql == sqlShow:
-		return fmt.Errorf("show %v: %w", p.one.args[2], ErrTaken)
-	case p.one.sql == sqlShowChannel:
-		return fmt.Errorf("channel %v/%v is in another live show: %w", p.one.args[2], p.one.args[3], ErrTaken)
+	case p.One.SQL == sqlShow:
+		return fmt.Errorf("show %v: %w", p.One.Args[2], ErrTaken)
+	case p.One.SQL == sqlShowChannel:
+		return fmt.Errorf("channel %v/%v is in another live show: %w", p.One.Args[2], p.One.Args[3], ErrTaken)
 	}
 	return err
 }

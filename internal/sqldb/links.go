@@ -23,6 +23,20 @@ func (db *DB) ReceiptOf(ctx context.Context, t seal.Token) (merchant, receipt co
 	if !ok {
 		return 0, 0, ErrNotFound
 	}
+	if m, generation, ok := db.journal.Receipt(id); ok {
+		if db.key.OpensAddressed(t, seal.Receipt, m, id, generation) {
+			return commerce.ID(m), commerce.ID(id), nil
+		}
+		return 0, 0, ErrNotFound
+	}
+	merchant, receipt, err = db.receiptOf(ctx, t, id)
+	if err == ErrNotFound && db.pool != nil && db.readOthers(ctx) == nil {
+		return db.receiptOf(ctx, t, id)
+	}
+	return merchant, receipt, err
+}
+
+func (db *DB) receiptOf(ctx context.Context, t seal.Token, id int64) (merchant, receipt commerce.ID, err error) {
 	err = db.rows(ctx, func(r *sql.Rows) error {
 		var m, generation int64
 		if err := r.Scan(&m, &generation); err != nil {

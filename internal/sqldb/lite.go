@@ -10,18 +10,19 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"hawker/commerce"
+	"hawker/internal/sqldb/bulk"
 )
 
 // commitCall is a batch on its way to the SQLite committer.
 type commitCall struct {
-	parts []part
+	parts []bulk.Part
 	err   chan error
 }
 
 var errClosing = errors.New("the database is closing")
 
 // commitLite hands a batch to the committer.
-func (db *DB) commitLite(ctx context.Context, parts []part) error {
+func (db *DB) commitLite(ctx context.Context, parts []bulk.Part) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -135,15 +136,15 @@ func checkpoint(conn *sqlite.Conn, how string) (pages int64, err error) {
 }
 
 // do runs a statement without arguments.
-func (c *liteCommitter) do(sql string) error { return c.one(&statement{sql: sql, rows: -1}) }
+func (c *liteCommitter) do(sql string) error { return c.one(&bulk.Statement{SQL: sql, Rows: -1}) }
 
 // one runs one statement. It is prepared the first time.
-func (c *liteCommitter) one(st *statement) error {
-	p, err := c.conn.Prepare(st.sql)
+func (c *liteCommitter) one(st *bulk.Statement) error {
+	p, err := c.conn.Prepare(st.SQL)
 	if err != nil {
-		return &statementError{st.sql, err}
+		return &bulk.StatementError{SQL: st.SQL, Err: err}
 	}
-	for i, a := range st.args {
+	for i, a := range st.Args {
 		switch a := a.(type) {
 		case int64:
 			p.BindInt64(i+1, a)
@@ -152,16 +153,16 @@ func (c *liteCommitter) one(st *statement) error {
 		case string:
 			p.BindText(i+1, a)
 		case []byte:
-			bind(p, i+1, aBlob, &value{b: a})
+			bind(p, i+1, bulk.Blob, &bulk.Value{S: string(a)})
 		default:
-			return &statementError{st.sql, fmt.Errorf("argument %d is a %T", i+1, a)}
+			return &bulk.StatementError{SQL: st.SQL, Err: fmt.Errorf("argument %d is a %T", i+1, a)}
 		}
 	}
 	if err := step(p); err != nil {
-		return &statementError{st.sql, err}
+		return &bulk.StatementError{SQL: st.SQL, Err: err}
 	}
-	if st.rows >= 0 && int64(c.conn.Changes()) != st.rows {
-		return st.err
+	if st.Rows >= 0 && int64(c.conn.Changes()) != st.Rows {
+		return st.Err
 	}
 	return nil
 }
@@ -180,49 +181,47 @@ func step(p *sqlite.Stmt) error {
 	}
 }
 
-func bind(p *sqlite.Stmt, at int, k kind, v *value) {
-	switch k {
-	case aNumber:
-		p.BindInt64(at, v.n)
-	case aText:
-		p.BindText(at, v.s)
+func bind(p *sqlite.Stmt, at int, k bulk.Kind, v *bulk.Value) {
+	switch {
+	case k == bulk.Number:
+		p.BindInt64(at, v.N)
+	case k == bulk.Text:
+		p.BindText(at, v.S)
+	case v.S == "": // not NULL
+		p.BindZeroBlob(at, 0)
 	default:
-		if len(v.b) == 0 { // not NULL
-			p.BindZeroBlob(at, 0)
-			return
-		}
-		p.BindBytes(at, v.b)
+		p.BindBytes(at, []byte(v.S))
 	}
 }
 
 // many runs a form for each of its rows.
-func (c *liteCommitter) many(r *rows) error {
-	p, err := c.conn.Prepare(r.form.lite)
+func (c *liteCommitter) many(r *bulk.Rows) error {
+	p, err := c.conn.Prepare(r.Form.Lite)
 	if err != nil {
-		return &statementError{r.form.name, err}
+		return &bulk.StatementError{SQL: r.Form.Name, Err: err}
 	}
-	w := len(r.form.kinds)
-	for at := 0; at < len(r.vals); at += w {
-		for i, k := range r.form.kinds {
-			bind(p, i+1, k, &r.vals[at+i])
+	w := len(r.Form.Kinds)
+	for at := 0; at < len(r.Vals); at += w {
+		for i, k := range r.Form.Kinds {
+			bind(p, i+1, k, &r.Vals[at+i])
 		}
 		if err := step(p); err != nil {
-			return &statementError{r.form.name, err}
+			return &bulk.StatementError{SQL: r.Form.Name, Err: err}
 		}
-		if r.form.each && c.conn.Changes() != 1 {
-			return fmt.Errorf("no row of %s to change", r.form.name)
+		if r.Form.Each && c.conn.Changes() != 1 {
+			return fmt.Errorf("no row of %s to change", r.Form.Name)
 		}
 	}
 	return nil
 }
 
-func (c *liteCommitter) all(parts []part) error {
+func (c *liteCommitter) all(parts []bulk.Part) error {
 	for i := range parts {
 		var err error
-		if p := &parts[i]; p.many != nil {
-			err = c.many(p.many)
+		if p := &parts[i]; p.Many != nil {
+			err = c.many(p.Many)
 		} else {
-			err = c.one(&p.one)
+			err = c.one(&p.One)
 		}
 		if err != nil {
 			return told(err, &parts[i])

@@ -6,17 +6,12 @@ import (
 	"sync"
 
 	"hawker/commerce"
+	"hawker/internal/sqldb/bulk"
 )
 
 // The effects of a batch are one row, because a row costs more than what is in it: kind "block", the id of its first effect,
 // and as its body those that are not done yet. The row is written anew as they get done, and goes with the last.
 const effectsKind = "block"
-
-const (
-	sqlEffects     = `INSERT INTO effects (merchant_id, effect_id, kind, body, not_after_ms) VALUES ($1, $2, $3, $4, $5)`
-	sqlEffectsLeft = `UPDATE effects SET body = $1 WHERE merchant_id = $2 AND effect_id = $3`
-	sqlEffectsDone = `DELETE FROM effects WHERE merchant_id = $1 AND effect_id = $2`
-)
 
 // packed is an effect inside a block.
 type packed struct {
@@ -65,18 +60,15 @@ func (x *effectBlocks) load(merchant commerce.ID, blocks []*effectBlock) {
 type outboxPlan struct {
 	x        *effectBlocks
 	merchant commerce.ID
-	parts    []part
+	parts    []bulk.Part
 	fresh    *effectBlock
 	done     []commerce.ID
 	left     map[*effectBlock][]packed
 }
 
-func (x *effectBlocks) plan(bt *commerce.Batch) *outboxPlan {
+func (x *effectBlocks) plan(f *forms, bt *commerce.Batch) *outboxPlan {
 	p := &outboxPlan{x: x, merchant: bt.Merchant, done: bt.Done}
-	m := int64(bt.Merchant)
-	add := func(sql string, args ...any) {
-		p.parts = append(p.parts, part{one: statement{sql: sql, args: args, rows: -1}})
-	}
+	m := bulk.Num(bt.Merchant)
 	if len(bt.Effects) > 0 {
 		p.fresh = &effectBlock{id: bt.Effects[0].ID, left: make([]packed, 0, len(bt.Effects))}
 		var last int64
@@ -84,7 +76,9 @@ func (x *effectBlocks) plan(bt *commerce.Batch) *outboxPlan {
 			p.fresh.left = append(p.fresh.left, packed{e.ID, e.Kind, e.Body, ms(e.NotAfter)})
 			last = max(last, ms(e.NotAfter))
 		}
-		add(sqlEffects, m, int64(p.fresh.id), effectsKind, packEffects(p.fresh.left), last)
+		fresh := &bulk.Rows{Form: &f.effects}
+		fresh.Add(m, bulk.Num(p.fresh.id), bulk.Str(effectsKind), bulk.Bytes(packEffects(p.fresh.left)), bulk.Num(last))
+		p.parts = append(p.parts, bulk.Part{Many: fresh})
 	}
 	if len(bt.Done) == 0 {
 		return p
@@ -105,6 +99,7 @@ func (x *effectBlocks) plan(bt *commerce.Batch) *outboxPlan {
 			touched = append(touched, bl)
 		}
 	}
+	leave, drop := &bulk.Rows{Form: &f.effectsLeft}, &bulk.Rows{Form: &f.effectsDone}
 	for _, bl := range touched {
 		var left []packed
 		for _, e := range bl.left {
@@ -113,9 +108,14 @@ func (x *effectBlocks) plan(bt *commerce.Batch) *outboxPlan {
 			}
 		}
 		if p.left[bl] = left; len(left) == 0 {
-			add(sqlEffectsDone, m, int64(bl.id))
+			drop.Add(m, bulk.Num(bl.id))
 		} else {
-			add(sqlEffectsLeft, packEffects(left), m, int64(bl.id))
+			leave.Add(bulk.Bytes(packEffects(left)), m, bulk.Num(bl.id))
+		}
+	}
+	for _, r := range []*bulk.Rows{leave, drop} {
+		if r.Len() > 0 {
+			p.parts = append(p.parts, bulk.Part{Many: r})
 		}
 	}
 	return p

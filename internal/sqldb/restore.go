@@ -232,6 +232,9 @@ func (db *DB) fill(ctx context.Context, r *archive.Reader) (merchants int64, err
 	if _, err := p.Up(ctx); err != nil {
 		return 0, fmt.Errorf("bring the tables up to date: %w", err)
 	}
+	if err := db.readOthers(ctx); err != nil {
+		return 0, err
+	}
 	// The fence rises: a node that served a merchant before the restore, and still runs, commits nothing more.
 	res, err := db.write.ExecContext(ctx, `INSERT INTO tills (merchant_id, epoch, seq, restored_ms) SELECT merchant_id, 1, 1, CAST($1 AS BIGINT) FROM merchants WHERE true
 ON CONFLICT (merchant_id) DO UPDATE SET epoch = tills.epoch + 1, seq = tills.seq + 1, restored_ms = excluded.restored_ms`, time.Now().UnixMilli())

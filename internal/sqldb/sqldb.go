@@ -28,6 +28,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/journal"
 )
 
 //go:embed migrations
@@ -62,6 +63,7 @@ type DB struct {
 	commits *atomic.Int64
 	forms   *forms
 	outbox  *effectBlocks
+	journal *journal.Journal // PostgreSQL only
 }
 
 // newDB is a DB that is not connected yet.
@@ -119,6 +121,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	} else {
 		close(db.done)
 		close(db.checked)
+		db.journal.Start()
 	}
 	return db, nil
 }
@@ -186,6 +189,8 @@ func (db *DB) openPostgres(ctx context.Context, u string) error {
 	}
 	db.read = stdlib.OpenDBFromPool(db.pool)
 	db.write = &writer{DB: db.read}
+	db.journal = journal.New()
+	db.journal.Pool, db.journal.Forms, db.journal.Log, db.journal.Stored = db.pool, db.forms.journal(), db.log, db.readStored
 	return nil
 }
 
@@ -272,6 +277,7 @@ func (db *DB) Close() error {
 	close(db.stop)
 	<-db.done
 	<-db.checked
+	db.journal.Stop()
 	return db.closePools()
 }
 

@@ -1,0 +1,80 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+
+	"hawker/commerce"
+	"hawker/internal/sqldb/journal"
+)
+
+// Settle waits until all that was committed here stands in its tables. On SQLite it always does.
+func (db *DB) Settle(ctx context.Context) error { return db.journal.Settle(ctx, 0) }
+
+// journalForms are the forms that may be in the journal.
+func (f *forms) journal() journal.Forms {
+	return journal.Forms{
+		Order: f.order(), Stock: &f.stock, Claim: &f.claim, Receipt: &f.receipt, HoldNew: &f.holdNew, HoldMade: &f.holdMade, Hold: &f.hold, PlaceNew: &f.placeNew,
+		Place: &f.place,
+	}
+}
+
+// readStored writes to their tables what the database's journal has of a merchant, whoever added it.
+func (db *DB) readStored(ctx context.Context, merchant int64) error {
+	found := false
+	if err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM journal WHERE merchant_id = $1)`, merchant).Scan(&found); err != nil || !found {
+		return err
+	}
+	f := db.forms.journal()
+	return db.inTx(ctx, func(tx *sql.Tx) error { return journal.WriteStored(ctx, tx, &f, merchant, db.pool != nil) })
+}
+
+// readOthers writes to their tables what the journal has of merchants that this process committed nothing of.
+func (db *DB) readOthers(ctx context.Context) error {
+	var all []int64
+	err := db.rows(ctx, func(r *sql.Rows) error {
+		var m int64
+		err := r.Scan(&m)
+		all = append(all, m)
+		return err
+	}, `SELECT DISTINCT merchant_id FROM journal`)
+	for _, m := range all {
+		if err == nil && !db.journal.Has(m) {
+			err = db.readStored(ctx, m)
+		}
+	}
+	return err
+}
+
+// stillSnapshot is snapshot at a moment in which nothing of a merchant waits in the journal. A hub may go on selling: its next
+// commit waits for as long as what is in the journal takes.
+func (db *DB) stillSnapshot(ctx context.Context, merchant commerce.ID, f func(asker) error) error {
+	if db.pool == nil {
+		if err := db.readStored(ctx, int64(merchant)); err != nil {
+			return err
+		}
+		return db.snapshot(ctx, f)
+	}
+	stop, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stop.Rollback() }()
+	var seq int64
+	err = stop.QueryRowContext(ctx, `SELECT seq FROM tills WHERE merchant_id = $1 FOR UPDATE`, int64(merchant)).Scan(&seq)
+	if oneRow(err) != nil && oneRow(err) != ErrNotFound {
+		return err
+	}
+	if err := db.readStored(ctx, int64(merchant)); err != nil {
+		return err
+	}
+	return db.snapshot(ctx, func(from asker) error {
+		if err := from.QueryRowContext(ctx, `SELECT 1`).Scan(&seq); err != nil { // from here on it sees what stands now
+			return err
+		}
+		if err := stop.Rollback(); err != nil {
+			return err
+		}
+		return f(from)
+	})
+}
