@@ -28,6 +28,8 @@ const DefaultAuthURL = "https://discord.com/oauth2/authorize"
 type Connect struct {
 	APIURL, AuthURL        string // empty means Discord itself
 	ClientID, ClientSecret string
+	// Also names permissions to ask for beside those of hearing and speaking; see NeedFor.
+	Also []string
 	// DialContext opens every connection, nil means the net package's.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -49,7 +51,7 @@ func (c *Connect) Start(state, redirect string) string {
 	}
 	return strings.TrimRight(base, "/") + join + url.Values{
 		"response_type": {"code"}, "client_id": {c.ClientID}, "redirect_uri": {redirect}, "state": {state},
-		"scope": {"bot applications.commands identify"}, "permissions": {strconv.FormatUint(uint64(perm.Invite), 10)},
+		"scope": {"bot applications.commands identify"}, "permissions": {strconv.FormatUint(uint64(perm.Invite|perm.Bits(c.Also...)), 10)},
 		"integration_type": {"0"}, // into a server, not for one user
 	}.Encode()
 }

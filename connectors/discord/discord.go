@@ -45,6 +45,9 @@ type Options struct {
 	// CommandsOnly leaves the Message Content intent out: only slash commands, buttons, and lines that mention the bot
 	// can be read then. A bot that may not have the intent falls back to it by itself.
 	CommandsOnly bool
+	// Members asks for the privileged Server Members intent, by which Discord tells who joins a server (chat.Entered). A bot
+	// that may not have it does without and says so. See WantMembers.
+	Members bool
 	// NoCommands leaves the guilds' slash commands as they are.
 	NoCommands bool
 	// Elsewhere is the private answer to a command used in a channel that no show uses. Empty means an English one.
@@ -79,6 +82,8 @@ type Client struct {
 	sessions int                 // connections that became ready
 	trouble  string              // of the whole account
 	limited  bool                // the Message Content intent is missing
+	members  bool                // the Server Members intent is wanted
+	blind    bool                // and missing
 	private  map[string]*private // by token
 	swept    time.Time           // when private was last cleared of what ended
 }
@@ -129,7 +134,7 @@ func New(o Options) (*Client, error) {
 	ws.ResponseHeaderTimeout = 0
 	c := &Client{
 		opts: o, log: o.Log, gate: gate.New(tr, base), web: &http.Client{Transport: ws},
-		changed: make(chan struct{}, 1), acks: make(chan struct{}, 64), app: o.AppID,
+		changed: make(chan struct{}, 1), acks: make(chan struct{}, 64), app: o.AppID, members: o.Members,
 		channels: map[string]*place{}, commands: map[string]string{}, private: map[string]*private{},
 	}
 	c.http = &http.Client{Transport: c.gate, CheckRedirect: stay}
@@ -224,9 +229,14 @@ func (c *Client) States() []chat.State {
 			s.Trouble = c.commands[p.guild]
 		case c.limited:
 			s.Trouble = noContent
+		case c.members && c.blind:
+			s.Trouble = noMembers
 		}
 		if c.limited {
 			s.Missing = append(s.Missing, contentIntent)
+		}
+		if c.members && c.blind {
+			s.Missing = append(s.Missing, membersIntent)
 		}
 		out = append(out, s)
 	}
@@ -240,6 +250,24 @@ const (
 	noContent     = "The Message Content Intent is not switched on for this bot: only slash commands are heard. " +
 		"Switch it on in Discord's developer portal under Bot, then connect again."
 )
+
+// membersIntent is in State.Missing where Discord does not tell who joins a server though that is wanted; noMembers says why.
+const (
+	membersIntent = "Server Members Intent"
+	noMembers     = "The Server Members Intent is not switched on for this bot: who joins the server is not heard. " +
+		"Switch it on in Discord's developer portal under Bot, then connect again."
+)
+
+// WantMembers says whether to hear who joins a server (chat.Entered), as Options.Members does at the start. Switching it on
+// while Listen runs begins a new session, since Discord fixes what it tells when one begins; lines of that moment may be lost,
+// and a Gap says so.
+func (c *Client) WantMembers(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.members = on; on {
+		c.ring()
+	}
+}
 
 func at(channelID string) chat.Channel { return chat.Channel{Platform: chat.Discord, ID: channelID} }
 

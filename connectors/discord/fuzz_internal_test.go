@@ -31,6 +31,8 @@ func FuzzDispatch(f *testing.F) {
 		`GUILD_CREATE {"id":"3003","owner_id":"5","roles":[{"id":"3003","permissions":"0"}],"channels":[{"id":"4004"}],"members":[{"user":{"id":"7001"},"roles":[]}]}`,
 		`GUILD_DELETE {"id":"3003"}`,
 		`CHANNEL_DELETE {"id":"4004","guild_id":"3003"}`,
+		`GUILD_MEMBER_ADD {"guild_id":"3003","joined_at":"2026-01-01T00:00:00+00:00","user":{"id":"5","username":"ana"},"roles":[]}`,
+		`GUILD_MEMBER_ADD {"guild_id":"3003","user":{"id":"5","bot":true}}`,
 		`RESUMED null`,
 		`MESSAGE_CREATE null`,
 	} {
@@ -38,7 +40,7 @@ func FuzzDispatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string, seq int64) {
 		event, data, _ := strings.Cut(s, " ")
-		c, err := New(Options{BotToken: "x", Channels: map[string]string{"4004": "3003"}, NoCommands: true})
+		c, err := New(Options{BotToken: "x", Channels: map[string]string{"4004": "3003"}, NoCommands: true, Members: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +54,7 @@ func FuzzDispatch(f *testing.F) {
 			l.dispatch(t.Context(), wire.Frame{Seq: seq + 1, Event: event, Data: []byte(data)}) // an event twice
 		}
 		l.work.Wait()
-		said := map[string]int{}
+		said, entered := map[string]int{}, 0
 		for _, e := range all {
 			if e.Channel != at("4004") || e.At.IsZero() {
 				t.Fatalf("%+v", e)
@@ -72,6 +74,10 @@ func FuzzDispatch(f *testing.F) {
 				}
 			case chat.Deleted:
 				if _, ok := wire.Snowflake(e.ID); !ok {
+					t.Fatalf("%+v", e)
+				}
+			case chat.Entered:
+				if entered++; e.ID == "" || e.Viewer.ID == "" || e.Viewer.Platform != chat.Discord || entered > 1 {
 					t.Fatalf("%+v", e)
 				}
 			case chat.Joined:

@@ -3,6 +3,7 @@ package discord
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,8 @@ func (l *listener) dispatch(ctx context.Context, p wire.Frame) {
 		l.onMessage(p.Data, true)
 	case "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
 		l.onDelete(p.Data)
+	case "GUILD_MEMBER_ADD":
+		l.onEntry(p.Data)
 	case "INTERACTION_CREATE":
 		l.onInteraction(ctx, p.Data)
 	default:
@@ -155,6 +158,51 @@ func (l *listener) onDelete(data []byte) {
 	for _, id := range d.IDs {
 		l.hear(chat.Event{Kind: chat.Deleted, Channel: at(d.Channel), ID: id, ByMod: d.Bulk, At: time.Now()})
 	}
+}
+
+// onEntry tells a new member of a server once, in the first of its channels that we serve.
+func (l *listener) onEntry(data []byte) {
+	m, ok := wire.ReadEntry(data)
+	if !ok || m.User.Bot {
+		return
+	}
+	id := m.Guild + "/" + m.User.ID
+	when, err := time.Parse(time.RFC3339, m.Joined)
+	if err != nil {
+		when = time.Now()
+	} else {
+		id += "/" + strconv.FormatInt(when.UnixMilli(), 10) // who comes back is a new member again
+	}
+	c := l.c
+	c.mu.Lock()
+	ch := c.first(m.Guild)
+	if !c.members || ch == "" || !c.dedupe.add("entered "+id) {
+		c.mu.Unlock()
+		return
+	}
+	roles := c.guilds.Roles(m.Guild, m.User.ID, &m.Member)
+	c.mu.Unlock()
+	l.hear(chat.Event{
+		Kind: chat.Entered, Channel: at(ch), ID: id, Roles: roles, At: when,
+		Viewer: chat.Viewer{Platform: chat.Discord, ID: m.User.ID, Name: wire.Name(*m.User, &m.Member)},
+	})
+}
+
+// first is the oldest channel of a guild among those that are heard, or else among those that we were told to hear. Call
+// with mu held.
+func (c *Client) first(guildID string) (id string) {
+	best := toldNothing
+	for ch, p := range c.channels {
+		rank := toldNothing
+		if p.told == toldJoined {
+			rank = toldJoined
+		}
+		older := len(ch) < len(id) || len(ch) == len(id) && ch < id // ids are numbers that rise
+		if p.guild == guildID && (id == "" || rank > best || rank == best && older) {
+			id, best = ch, rank
+		}
+	}
+	return id
 }
 
 func (c *Client) wants(channelID string) bool {

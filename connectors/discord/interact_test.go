@@ -213,7 +213,7 @@ func TestLate(t *testing.T) {
 		if _, err := c.Say(t.Context(), whisper(m, "reminder", "2")); err != nil {
 			t.Errorf("after 14:45: %v", err)
 		}
-		time.Sleep(15 * time.Second)
+		time.Sleep(16 * time.Second)
 		calls := s.Figures().Invalid
 		_, err := c.Say(t.Context(), whisper(m, "too late", "3"))
 		if re := refused(t, err); re.Code != "50027" || re.Unknown || re.Reconnect {

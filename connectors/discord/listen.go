@@ -2,6 +2,7 @@ package discord
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -44,6 +45,8 @@ type listener struct {
 	recovering bool   // what comes now was missed before
 	alive      bool   // this connection was READY or RESUMED
 	content    bool   // ask for the Message Content intent
+	members    bool   // the session has the Server Members intent
+	noMembers  bool   // Discord does not allow it
 	member     map[string]bool
 }
 
@@ -56,7 +59,7 @@ func (c *Client) Listen(ctx context.Context, hear func(chat.Event)) error {
 	defer c.listening.Store(false)
 	wctx, cancel := context.WithCancel(ctx)
 	l := &listener{c: c, hear: hear, registered: map[string]bool{}, member: map[string]bool{}, content: !c.opts.CommandsOnly}
-	c.setLimited(false)
+	c.setLimited(false, false)
 	defer func() {
 		cancel()
 		l.work.Wait()
@@ -132,7 +135,7 @@ func (l *listener) connect(ctx context.Context) (wait time.Duration, err error) 
 	if hung || ctx.Err() != nil || err != nil {
 		return wait, err
 	}
-	return l.ended(code)
+	return l.ended(ctx, code)
 }
 
 // lookup asks where the gateway is and whether a session may begin.
@@ -165,6 +168,9 @@ func (l *listener) serve(ctx context.Context, w *wire.Conn) (wait time.Duration,
 		select {
 		case <-l.c.changed:
 			l.settle(ctx)
+			if l.outgrown() {
+				return 0, true, nil
+			}
 		case p, ok := <-w.In:
 			if !ok || ctx.Err() != nil {
 				return 0, false, nil
@@ -200,6 +206,9 @@ func (l *listener) greet(ctx context.Context, w *wire.Conn) {
 	if l.content {
 		intents |= discordgo.IntentMessageContent
 	}
+	if l.members = l.c.wantsMembers() && !l.noMembers; l.members {
+		intents |= discordgo.IntentGuildMembers
+	}
 	l.recovering = false
 	l.identified = time.Now()
 	w.Identify(ctx, l.c.rest.Token, int(intents))
@@ -213,8 +222,17 @@ func (l *listener) drop(reason string) {
 	}
 }
 
+// outgrown ends a session that lacks the Server Members intent when it is wanted by now.
+func (l *listener) outgrown() bool {
+	if l.session == "" || l.members || l.noMembers || !l.c.wantsMembers() {
+		return false
+	}
+	l.drop("The connection was renewed to hear who joins the server; lines may be missing.")
+	return true
+}
+
 // ended judges the code that Discord closed with (page "Opcodes and Status Codes", Gateway Close Event Codes).
-func (l *listener) ended(code int) (time.Duration, error) {
+func (l *listener) ended(ctx context.Context, code int) (time.Duration, error) {
 	fatal := func(reason string) (time.Duration, error) {
 		return 0, &chat.Refused{Code: fmt.Sprint(code), Reason: reason, Reconnect: true}
 	}
@@ -226,17 +244,46 @@ func (l *listener) ended(code int) (time.Duration, error) {
 	case 4011:
 		return fatal("The bot is in more servers than one connection may serve (2,500). Use a bot of your own for this installation.")
 	case 4014:
-		if !l.content || l.c.opts.NoCommands {
+		content, members := l.disallowed(ctx)
+		switch {
+		case !content && !members, content && l.c.opts.NoCommands:
 			return fatal("Discord does not allow this bot to read the chat. Switch the Message Content Intent on in Discord's developer portal under Bot.")
+		case content: // slash commands work without
+			l.content = false
+			l.drop(noContent)
+		default:
+			l.drop(noMembers)
 		}
-		l.content = false // slash commands work without
-		l.drop(noContent)
-		l.c.setLimited(true)
-		return 0, errors.New("gateway: the Message Content Intent is not switched on; going on with slash commands only")
+		l.noMembers = l.noMembers || members
+		l.c.setLimited(!l.content && !l.c.opts.CommandsOnly, l.noMembers)
+		if content {
+			return 0, errors.New("gateway: the Message Content Intent is not switched on; going on with slash commands only")
+		}
+		return 0, errors.New("gateway: the Server Members Intent is not switched on; going on without")
 	case 4003, 4007, 4009:
 		l.drop("Discord ended the session; lines may be missing.")
 	}
 	return 0, fmt.Errorf("gateway: connection closed (code %d)", code)
+}
+
+// disallowed says which of the intents that were asked for the bot may not have. Discord's close code does not: where both were
+// asked for, the application's flags tell (page "Application Resource", Application Flags), and else the one that selling
+// does not need is given up first.
+func (l *listener) disallowed(ctx context.Context) (content, members bool) {
+	if !l.content || !l.members {
+		return l.content, l.members
+	}
+	const anyMembers, anyContent = 1<<14 | 1<<15, 1<<18 | 1<<19 // with and without Discord's review
+	ctx, cancel := context.WithTimeout(ctx, lookupFor)
+	defer cancel()
+	to := discordgo.EndpointApplication("@me")
+	b, err := l.c.rest.RequestWithBucketID("GET", to, nil, to, discordgo.WithContext(ctx))
+	var app struct{ Flags *int }
+	if err != nil || json.Unmarshal(b, &app) != nil || app.Flags == nil {
+		return false, true
+	}
+	content, members = *app.Flags&anyContent == 0, *app.Flags&anyMembers == 0
+	return content, members || !content
 }
 
 // giveUp tells every channel why nothing more will be heard.
@@ -272,10 +319,17 @@ func (c *Client) setReady(on bool) {
 	}
 }
 
-func (c *Client) setLimited(on bool) {
+// setLimited keeps which intents are missing.
+func (c *Client) setLimited(content, members bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.limited = on
+	c.limited, c.blind = content, members
+}
+
+func (c *Client) wantsMembers() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members
 }
 
 func (c *Client) setTrouble(s string) {

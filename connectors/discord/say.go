@@ -46,6 +46,7 @@ type draft struct {
 	Flags      int                               `json:"flags,omitempty"`
 	Mentions   *discordgo.MessageAllowedMentions `json:"allowed_mentions"`
 	Components []discordgo.MessageComponent      `json:"components"`
+	Embeds     []*discordgo.MessageEmbed         `json:"embeds,omitempty"`
 	Reference  *discordgo.MessageReference       `json:"message_reference,omitempty"`
 	link       string
 }
@@ -198,14 +199,9 @@ func (c *Client) repeat(ctx context.Context, d *draft, how manner, call func(ctx
 
 // once makes one call and reads the id of the message it answers with.
 func once(ctx context.Context, call func(ctx context.Context) ([]byte, error)) (string, *chat.Refused) {
-	var wrote atomic.Bool
-	b, err := call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }}))
-	if err != nil {
-		re := *gate.Refusal(err) // a copy: it may be told twice
-		if re.Code == gate.Network {
-			re.Unknown = wrote.Load()
-		}
-		return "", &re
+	b, re := ask(ctx, call)
+	if re != nil {
+		return "", re
 	}
 	var m struct {
 		ID string `json:"id"`
@@ -216,6 +212,20 @@ func once(ctx context.Context, call func(ctx context.Context) ([]byte, error)) (
 		return "", re
 	}
 	return m.ID, nil
+}
+
+// ask makes one call. A refusal says whether the call may have been taken all the same.
+func ask(ctx context.Context, call func(ctx context.Context) ([]byte, error)) ([]byte, *chat.Refused) {
+	var wrote atomic.Bool
+	b, err := call(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }}))
+	if err != nil {
+		re := *gate.Refusal(err) // a copy: it may be told twice
+		if re.Code == gate.Network {
+			re.Unknown = wrote.Load()
+		}
+		return nil, &re
+	}
+	return b, nil
 }
 
 func (c *Client) post(ctx context.Context, channelID string, d draft) ([]byte, error) {

@@ -35,6 +35,16 @@ func (c *Client) CartLink(lines []DraftLine, holds []commerce.ID) (string, error
 	return link, nil
 }
 
+// WithCode is a page of CartLink's on which the discount code is filled in already (page "Create cart permalinks"). Buyers see
+// there whether it applies.
+func WithCode(link, code string) string {
+	join := "?"
+	if strings.Contains(link, "?") {
+		join = "&"
+	}
+	return link + join + "discount=" + url.QueryEscape(code)
+}
+
 // numberOf is the number in a gid of the given kind, for example 42 in gid://shopify/ProductVariant/42.
 func numberOf(gid, kind string) (int64, error) {
 	s, ok := strings.CutPrefix(gid, "gid://shopify/"+kind+"/")

@@ -12,8 +12,16 @@ type Store struct {
 	Shop     string // its host name, as webhooks name it
 	Currency string // ISO 4217; prices, totals and stock values are in it
 	Plan     string
-	// Missing are the scopes of Scopes that the store did not grant.
-	Missing []string
+	// Granted is all that the store granted, Missing are the scopes of Scopes that it did not.
+	Granted, Missing []string
+}
+
+// May reports whether the store granted a scope; write_x includes read_x.
+func (s Store) May(scope string) bool { return granted(s.Granted, scope) }
+
+func granted(has []string, want string) bool {
+	kind, thing, _ := strings.Cut(want, "_")
+	return slices.Contains(has, want) || kind == "read" && slices.Contains(has, "write_"+thing)
 }
 
 // Check asks the store who it is and which permissions are missing.
@@ -36,7 +44,7 @@ func (c *Client) Check(ctx context.Context) (Store, error) {
 	for _, h := range out.CurrentAppInstallation.AccessScopes {
 		has = append(has, h.Handle)
 	}
-	s.Missing = missing(has)
+	s.Granted, s.Missing = has, missing(has)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.currency = s.Currency
@@ -47,8 +55,7 @@ func (c *Client) Check(ctx context.Context) (Store, error) {
 func missing(has []string) []string {
 	var out []string
 	for _, want := range Scopes() {
-		kind, thing, _ := strings.Cut(want, "_")
-		if !slices.Contains(has, want) && (kind != "read" || !slices.Contains(has, "write_"+thing)) {
+		if !granted(has, want) {
 			out = append(out, want)
 		}
 	}

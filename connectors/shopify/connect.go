@@ -29,6 +29,37 @@ type Connect struct {
 	URL                    string // as Options.URL
 	ClientID, ClientSecret string
 	HTTP                   *http.Client // as Options.HTTP
+	// Also are scopes to ask for beside Scopes, such as ScopeDiscounts once a rule needs it.
+	Also []string
+}
+
+// ScopeDiscounts lets us make and end discount codes. It is asked for only when a rule makes some.
+const ScopeDiscounts = "write_discounts"
+
+// Needs of a store, see NeedFor.
+const (
+	NeedDiscount = "discount code"
+	NeedStock    = "stock"
+	NeedHold     = "hold"
+	NeedOrder    = "order"
+	NeedItem     = "item"
+)
+
+// NeedFor is the scope that something needs in the store, and a sentence on it. Both are empty for what is unknown.
+func NeedFor(kind string) (scope, reason string) {
+	switch kind {
+	case NeedDiscount:
+		return ScopeDiscounts, "To make discount codes the store must grant the permission write_discounts: add it to the app's scopes, then connect the store again."
+	case NeedStock:
+		return "write_inventory", "To change stock the store must grant the permission write_inventory."
+	case NeedHold:
+		return "write_draft_orders", "To set stock aside the store must grant the permission write_draft_orders."
+	case NeedOrder:
+		return "read_orders", "To hear of orders that were paid, cancelled or refunded the store must grant the permission read_orders."
+	case NeedItem:
+		return "read_products", "To know products and their tags the store must grant the permission read_products."
+	}
+	return "", ""
 }
 
 // Start is the address to send the owner's browser to. The state is unguessable, kept with the browser's session and
@@ -39,8 +70,19 @@ func (c *Connect) Start(shop, state, redirect string) (string, error) {
 		return "", err
 	}
 	return root + "/admin/oauth/authorize?" + url.Values{
-		"client_id": {c.ClientID}, "scope": {strings.Join(Scopes(), ",")}, "redirect_uri": {redirect}, "state": {state},
+		"client_id": {c.ClientID}, "scope": {strings.Join(c.scopes(), ",")}, "redirect_uri": {redirect}, "state": {state},
 	}.Encode(), nil
+}
+
+// scopes are those of Scopes and those asked for beside, each once.
+func (c *Connect) scopes() []string {
+	all := Scopes()
+	for _, s := range c.Also {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // Finish turns what the browser brought back into the store's name and token, which lives an hour and has a refresh

@@ -100,7 +100,7 @@ func TestConnect(t *testing.T) {
 	}
 
 	shop, tok, err := k.Finish(t.Context(), back, "the-state")
-	if err != nil || shop != "demo.myshopify.com" || tok.Access == "" || tok.Refresh == "" || !slices.Equal(tok.Scopes, shopify.Scopes()) {
+	if err != nil || shop != "demo.myshopify.com" || tok.Access == "" || tok.Refresh == "" || !slices.Equal(tok.Scopes, append(shopify.Scopes(), shopify.ScopeDiscounts)) {
 		t.Fatalf("Finish = %q, %v scopes, %v", shop, tok.Scopes, err)
 	}
 	if left := time.Until(tok.Expires); left <= 0 || left > time.Hour {

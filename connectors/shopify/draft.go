@@ -30,6 +30,8 @@ type DraftInput struct {
 	ReserveUntil time.Time
 	// Attributes are further attributes of the order; AttributeHold is ours.
 	Attributes map[string]string
+	// Codes lets the buyer type a discount code on the invoice's page, as on a cart's; see Client.Discount.
+	Codes bool
 	// Again looks for such a draft before making one: set it when an earlier attempt may have worked.
 	Again bool
 }
@@ -145,6 +147,9 @@ func draftInput(in DraftInput) (map[string]any, error) {
 		}
 	}
 	input := map[string]any{"lineItems": lines, "tags": tagsOf(in.Holds), "customAttributes": attrs}
+	if in.Codes {
+		input["allowDiscountCodesInCheckout"] = true
+	}
 	if !in.ReserveUntil.IsZero() {
 		input["reserveInventoryUntil"] = in.ReserveUntil.UTC().Format(time.RFC3339)
 	}

@@ -13,7 +13,7 @@ var opCatalogue = admin.Operation{Name: "CatalogPage", Cost: 700, Rank: admin.Ra
   products(first: 10, after: $after, query: $q, sortKey: ID) {
     pageInfo { hasNextPage endCursor }
     nodes {
-      id title
+      id title tags
       featuredMedia { preview { image { url(transform: {maxWidth: 600}) } } }
       options { name }
       variants(first: 20) {
@@ -140,10 +140,38 @@ var opOrderLines = admin.Operation{Name: "OrderLines", Cost: 250, Rank: admin.Ra
   }
 }`}
 
+const discountFields = `id
+      codeDiscount {
+        __typename
+        ... on DiscountCodeBasic {
+          title status startsAt endsAt asyncUsageCount codes(first: 1) { nodes { code } }
+          customerGets { value { __typename ... on DiscountPercentage { percentage } ... on DiscountAmount { amount { amount currencyCode } } } }
+        }
+      }`
+
+// opCodeCreate may be asked for again when its answer was lost: a code can be taken once.
+var opCodeCreate = admin.Operation{Name: "CodeCreate", Cost: 10, Rank: admin.RankStock, Once: true, Text: `mutation CodeCreate(
+  $d: DiscountCodeBasicInput!
+) {
+  discountCodeBasicCreate(basicCodeDiscount: $d) {
+    codeDiscountNode { ` + discountFields + ` }
+    userErrors { field message code }
+  }
+}`}
+
+var opCode = admin.Operation{Name: "Code", Cost: 12, Rank: admin.RankStock, Text: `query Code($code: String!) {
+  codeDiscountNodeByCode(code: $code) { ` + discountFields + ` }
+}`}
+
+var opCodeEnd = admin.Operation{Name: "CodeEnd", Cost: 10, Rank: admin.RankStock, Text: `mutation CodeEnd($id: ID!) {
+  discountCodeDeactivate(id: $id) { codeDiscountNode { id } userErrors { field message code } }
+}`}
+
 // operations are all of the above, for the tests that hold them against the store's schema.
 func operations() []admin.Operation {
 	return []admin.Operation{
 		opShop, opCatalogue, opVariants, opStock, opStockAdjust, opHoldCreate, opHold, opHoldFind, opHoldsOpen, opHoldRelease,
 		opHookList, opHookCreate, opHookDelete, opOrders, opOrder, opDraftsPaid, opOrderLines,
+		opCodeCreate, opCode, opCodeEnd,
 	}
 }

@@ -24,7 +24,7 @@ import (
 func variables(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	draft, err := draftInput(DraftInput{
-		Holds: []commerce.ID{71, 72}, ReserveUntil: time.Now(), Attributes: map[string]string{"show": "spring"},
+		Holds: []commerce.ID{71, 72}, ReserveUntil: time.Now(), Attributes: map[string]string{"show": "spring"}, Codes: true,
 		Lines: []DraftLine{
 			{Variant: "gid://shopify/ProductVariant/44", Quantity: 2, Price: commerce.Money{Minor: 1550, Currency: "EUR"}},
 			{Variant: "gid://shopify/ProductVariant/45", Quantity: 1},
@@ -33,7 +33,12 @@ func variables(t *testing.T) map[string]map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
+	percent, err := new(Client).discountInput(t.Context(), DiscountRequest{Code: NewCode(), Title: "Thanks", Percent: 15, Ends: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]map[string]any{
+		"CodeCreate": {"d": percent}, "Code": {"code": "ABCDEFGHJK"}, "CodeEnd": {"id": "gid://shopify/DiscountCodeNode/1"},
 		"AppScopes": {}, "CatalogPage": {"after": nil, "q": "status:active"}, "VariantPage": {"id": "gid://shopify/Product/1", "after": "x"},
 		"Stock": {"ids": []string{"gid://shopify/InventoryItem/1"}}, "HoldCreate": {"in": draft}, "Hold": {"id": "gid://shopify/DraftOrder/1"},
 		"StockAdjust": {"in": adjustInput("gid://shopify/InventoryItem/1", "gid://shopify/Location/1", -2), "key": "k"},

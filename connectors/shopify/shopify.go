@@ -1,5 +1,5 @@
-// Package shopify connects a Shopify store: its catalogue, stock, draft orders that set stock aside, cart links, orders
-// and webhooks, over the Admin GraphQL API and nothing else. It keeps no books: who holds what is decided elsewhere, and
+// Package shopify connects a Shopify store: its catalogue, stock, draft orders that set stock aside, cart links, discount
+// codes, orders and webhooks, over the Admin GraphQL API and nothing else. It keeps no books: who holds what is decided elsewhere, and
 // the store is asked afterwards. It calls the API of version Version alone.
 package shopify
 

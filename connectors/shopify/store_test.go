@@ -139,7 +139,10 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := shopify.Store{ID: "gid://shopify/Shop/1", Name: "Clay & Co", Shop: "demo.myshopify.com", Currency: "USD", Plan: "Basic"}
+	want := shopify.Store{
+		ID: "gid://shopify/Shop/1", Name: "Clay & Co", Shop: "demo.myshopify.com", Currency: "USD", Plan: "Basic",
+		Granted: append(shopify.Scopes(), shopify.ScopeDiscounts),
+	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("Check = %+v; want %+v", got, want)
 	}
@@ -148,6 +151,9 @@ func TestCheck(t *testing.T) {
 	got, err = connect(t, few).Check(t.Context())
 	if want := "[write_inventory read_locations write_draft_orders]"; err != nil || fmt.Sprint(got.Missing) != want {
 		t.Errorf("missing = %v, %v; want %v", got.Missing, err, want)
+	}
+	if !got.May("read_products") || !got.May("write_products") || got.May("write_orders") || got.May(shopify.ScopeDiscounts) {
+		t.Errorf("granted = %v", got.Granted)
 	}
 }
 

@@ -70,6 +70,14 @@ func reasons(word string) (act, string, bool) {
 		return refused, "live streaming is not enabled for this channel", true
 	case "livePermissionBlocked":
 		return refused, "YouTube has blocked live streaming for this channel", true
+	case "liveChatMessageNotFound":
+		return refused, "the line is not there any more", true
+	case "modificationNotAllowed":
+		return refused, "YouTube does not let this line be deleted", true
+	case "liveChatBanInsertionNotAllowed":
+		return refused, "YouTube lets nobody ban the channel's owner or a moderator", true
+	case "liveChatUserNotFound", "invalidChannelId", "bannedUserChannelIdRequired":
+		return refused, "YouTube does not know this viewer in the chat", true
 	case "backendError", "internalError":
 		return again, "YouTube has trouble", true
 	}

@@ -63,6 +63,8 @@ type listener struct {
 
 	chat       string // the broadcast's live chat id
 	joined     bool
+	onAir      string    // the chat that was read: its end is the end of the video
+	looked     bool      // for a broadcast, in vain
 	ended      string    // a chat that ended or is unknown, which may still be listed for a while
 	token      string    // where the next read starts
 	since      time.Time // lines of a baseline page that are not newer are history
@@ -91,7 +93,7 @@ func (l *listener) run(ctx context.Context) error {
 // find waits for an active broadcast. Its error is the end of Listen.
 func (l *listener) find(ctx context.Context) error {
 	for ctx.Err() == nil {
-		id, err := l.look(ctx)
+		id, began, err := l.look(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -100,12 +102,13 @@ func (l *listener) find(ctx context.Context) error {
 				return err
 			}
 		case id == "" || id == l.ended:
-			l.failures = 0
+			l.failures, l.looked = 0, true
 			l.c.note(func(s *chat.State) { s.Hears, s.Trouble = false, "waiting for a live broadcast on this channel" })
 			l.c.wait(ctx, l.c.o.Poll)
 		default:
 			if id != l.chat {
 				l.chat, l.token, l.polling, l.recovering = id, "", 0, false
+				l.streamUp(began)
 			}
 			l.failures, l.lastLine = 0, time.Now()
 			l.c.mu.Lock()
@@ -118,15 +121,36 @@ func (l *listener) find(ctx context.Context) error {
 	return nil
 }
 
-// look asks for the live chat of the broadcast that went live last. It costs 1 unit.
-func (l *listener) look(ctx context.Context) (string, error) {
+// streamUp tells that the video is live, unless it was so before we came: then it is no news.
+func (l *listener) streamUp(began string) {
+	now := time.Now()
+	when, err := time.Parse(time.RFC3339, began)
+	if !l.looked && (err != nil || when.Before(l.began.Truncate(time.Second))) {
+		return
+	}
+	if err != nil {
+		when = now
+	}
+	l.hear(chat.Event{Kind: chat.StreamUp, Channel: l.c.channel, ID: l.chat + "/up", At: when})
+}
+
+// streamDown tells that the video is over, once, when it was seen live.
+func (l *listener) streamDown() {
+	if l.onAir != "" && l.onAir == l.chat {
+		l.onAir = ""
+		l.hear(chat.Event{Kind: chat.StreamDown, Channel: l.c.channel, ID: l.chat + "/down", At: time.Now()})
+	}
+}
+
+// look asks for the live chat of the broadcast that went live last, and since when it is. It costs 1 unit.
+func (l *listener) look(ctx context.Context) (id, began string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	// broadcastType is "event" unless asked, which hides what was started by "Go live now".
 	res, err := l.c.api.LiveBroadcasts.List([]string{"snippet", "status"}).
 		BroadcastStatus("active").BroadcastType("all").MaxResults(50).Context(ctx).Do()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	var best *yt.LiveBroadcastSnippet
 	for _, b := range res.Items {
@@ -138,9 +162,9 @@ func (l *listener) look(ctx context.Context) (string, error) {
 		}
 	}
 	if best == nil {
-		return "", nil
+		return "", "", nil
 	}
-	return best.LiveChatId, nil
+	return best.LiveChatId, best.ActualStartTime, nil
 }
 
 // follow reads one chat to its end. Its error is the end of Listen.
@@ -153,6 +177,7 @@ func (l *listener) follow(ctx context.Context) error {
 		}
 		if errors.Is(err, errEnded) {
 			l.leave("the broadcast has ended")
+			l.streamDown()
 			return nil
 		}
 		if err == nil {
@@ -165,6 +190,9 @@ func (l *listener) follow(ctx context.Context) error {
 		f := classify(err)
 		if f.act == over || f.act == lost {
 			l.leave(f.reason)
+			if f.code != "liveChatDisabled" { // a chat that is switched off does not end the video
+				l.streamDown()
+			}
 			return nil
 		}
 		if l.cutShort(f, pages, start) {

@@ -92,6 +92,7 @@ func (l *listener) page(p wire.Page, stream bool, start time.Time, first bool) (
 	if !stream {
 		l.polling = time.Duration(min(p.PollingMillis, 120_000)) * time.Millisecond
 	}
+	l.onAir = l.chat
 	if !l.joined {
 		l.joined = true
 		l.hear(chat.Event{Kind: chat.Joined, Channel: c.channel, At: now})
@@ -127,18 +128,11 @@ func (l *listener) page(p wire.Page, stream bool, start time.Time, first bool) (
 	return ended || p.OfflineAt != ""
 }
 
-// item hears one item, unless it was heard before or is older than our start, and returns when it was sent.
+// item hears what one item tells, unless it was heard before or is older than our start, and returns when it was sent.
 func (l *listener) item(item *yt.LiveChatMessage, now time.Time, baseline bool, recovered func(time.Time) bool) (sent time.Time) {
 	c := l.c
-	e, ok := wire.Event(c.channel, item, now)
-	if !ok {
-		return sent
-	}
-	key := item.Id
-	if e.Kind == chat.Deleted {
-		key = "deleted " + e.ID // a tombstone has the id of the line it took the place of
-	}
-	if !l.seen.add(key) {
+	told := wire.Events(c.channel, item, now)
+	if len(told) == 0 || !l.seen.add(wire.Key(item)) {
 		return sent
 	}
 	// YouTube does not mark where its history ends. What was said before we listened is not acted upon.
@@ -146,19 +140,21 @@ func (l *listener) item(item *yt.LiveChatMessage, now time.Time, baseline bool, 
 	if baseline && (err != nil || sent.Before(l.since)) {
 		return time.Time{}
 	}
-	if e.Kind == chat.Said {
-		m := &e.Message
-		m.Own = c.echoes.own(m.ID, m.Viewer.ID, m.Text)
-		m.Recovered = recovered(m.Sent)
-		l.lastLine = now
-		c.note(func(s *chat.State) {
-			s.LastHeard = now
-			if !m.Recovered {
-				s.Delay = max(0, now.Sub(m.Sent))
-			}
-		})
+	for _, e := range told {
+		if e.Kind == chat.Said {
+			m := &e.Message
+			m.Own = c.echoes.own(m.ID, m.Viewer.ID, m.Text)
+			m.Recovered = recovered(m.Sent)
+			l.lastLine = now
+			c.note(func(s *chat.State) {
+				s.LastHeard = now
+				if !m.Recovered {
+					s.Delay = max(0, now.Sub(m.Sent))
+				}
+			})
+		}
+		l.hear(e)
 	}
-	l.hear(e)
 	return sent
 }
 

@@ -80,6 +80,10 @@ func methodOf(r *http.Request) string {
 		return quota.MessagesList
 	case strings.HasSuffix(p, "/liveChat/messages") && r.Method == http.MethodPost:
 		return quota.MessagesInsert
+	case strings.HasSuffix(p, "/liveChat/messages") && r.Method == http.MethodDelete:
+		return quota.MessagesDelete
+	case strings.HasSuffix(p, "/liveChat/bans") && r.Method == http.MethodPost:
+		return quota.BansInsert
 	case strings.HasSuffix(p, "/liveBroadcasts"):
 		return quota.BroadcastsList
 	case strings.HasSuffix(p, "/channels"):

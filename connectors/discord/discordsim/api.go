@@ -38,6 +38,13 @@ func (s *Sim) handler() http.Handler {
 	bot("GET /api/v9/guilds/{guild}/members/{user}", s.getMember)
 	bot("GET /api/v9/channels/{channel}", s.getChannel)
 	bot("POST /api/v9/channels/{channel}/messages", s.postMessage)
+	bot("DELETE /api/v9/channels/{channel}/messages/{message}", s.deleteMessage)
+	bot("POST /api/v9/channels/{channel}/messages/{message}/crosspost", s.crosspost)
+	bot("GET /api/v9/guilds/{guild}/roles", s.listRoles)
+	bot("PATCH /api/v9/guilds/{guild}/members/{user}", s.editMember)
+	bot("PUT /api/v9/guilds/{guild}/members/{user}/roles/{role}", s.giveRole)
+	bot("DELETE /api/v9/guilds/{guild}/members/{user}/roles/{role}", s.takeRole)
+	bot("POST /api/v9/users/@me/channels", s.openPrivate)
 	bot("GET /api/v9/applications/{app}/guilds/{guild}/commands", s.listCommands)
 	bot("PUT /api/v9/applications/{app}/guilds/{guild}/commands", s.overwriteCommands)
 	open("POST /api/v9/interactions/{id}/{token}/callback", s.callback)
@@ -167,7 +174,14 @@ func (s *Sim) me(w http.ResponseWriter, _ *http.Request) *fault {
 }
 
 func (s *Sim) application(w http.ResponseWriter, _ *http.Request) *fault {
-	answer(w, 200, map[string]any{"id": s.cfg.AppID, "name": s.cfg.BotName, "flags": 0})
+	flags := 0 // page "Application Resource", Application Flags
+	if !s.cfg.NoMembers {
+		flags |= 1 << 15
+	}
+	if !s.cfg.NoContent {
+		flags |= 1 << 19
+	}
+	answer(w, 200, map[string]any{"id": s.cfg.AppID, "name": s.cfg.BotName, "flags": flags})
 	return nil
 }
 
@@ -204,17 +218,25 @@ func (s *Sim) listChannels(w http.ResponseWriter, r *http.Request) *fault {
 	return nil
 }
 
-// getMember knows the bot alone.
+// getMember knows the bot and those who joined or spoke.
 func (s *Sim) getMember(w http.ResponseWriter, r *http.Request) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.guilds[r.PathValue("guild")] == nil:
+	g := s.guilds[r.PathValue("guild")]
+	if g == nil {
 		return &fault{403, 50001, "Missing Access"}
-	case r.PathValue("user") != s.cfg.AppID:
+	}
+	if r.PathValue("user") == s.cfg.AppID {
+		answer(w, 200, s.botMember(g))
+		return nil
+	}
+	v, ok := g.members[r.PathValue("user")]
+	if !ok {
 		return &fault{404, 10007, "Unknown Member"}
 	}
-	answer(w, 200, s.botMember())
+	m := member(v)
+	m["user"] = user(v)
+	answer(w, 200, m)
 	return nil
 }
 

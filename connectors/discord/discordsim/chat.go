@@ -27,6 +27,8 @@ type Shown struct {
 	Own      bool // said by the bot under test
 	Text     string
 	Buttons  []Button
+	Frames   []string // texts of embeds
+	Spread   bool     // published to those who follow the announcement channel
 	ReplyTo  string
 	For      string // the id of the only viewer who sees it (Private)
 	Thinking bool   // a private answer that is still to come
@@ -122,6 +124,9 @@ func (s *Sim) post(channelID string, l *line) string {
 	if c == nil {
 		return ""
 	}
+	if v := l.Author; !v.Bot && v.ID != "" {
+		c.guild.members[v.ID] = v
+	}
 	s.add(c, l)
 	return l.ID
 }
@@ -145,7 +150,7 @@ func (s *Sim) add(c *channel, l *line) {
 
 // deliver sends a message to the sessions that may see the channel.
 func (s *Sim) deliver(c *channel, l *line, t string) {
-	if s.allowed(c)&ViewChannel == 0 {
+	if s.allowed(c)&ViewChannel == 0 || c.user != "" { // private ones need an intent that nobody asks for
 		return
 	}
 	m := s.message(c, l)

@@ -13,6 +13,7 @@ import (
 // Gateway intents that change what is sent (page "Gateway").
 const (
 	intentGuilds   = 1 << 0
+	intentMembers  = 1 << 1
 	intentMessages = 1 << 9
 	intentContent  = 1 << 15
 )
@@ -264,7 +265,7 @@ func (s *Sim) identify(l *link, d json.RawMessage) {
 	case *id.Intents >= 1<<26 || *id.Intents < 0:
 		l.shut(4013)
 		return
-	case s.cfg.NoContent && *id.Intents&intentContent != 0:
+	case s.cfg.NoContent && *id.Intents&intentContent != 0, s.cfg.NoMembers && *id.Intents&intentMembers != 0:
 		l.shut(4014)
 		return
 	}

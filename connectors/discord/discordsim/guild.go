@@ -4,17 +4,20 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 )
 
 type guild struct {
 	Guild
 	members map[string]Viewer
-	gone    bool // the bot was removed
+	until   map[string]time.Time // time-outs by user
+	gone    bool                 // the bot was removed
 }
 
 type channel struct {
 	Channel
 	guild    *guild
+	user     string // whose direct messages it holds
 	sends    window
 	lines    []*line
 	byID     map[string]*line
@@ -26,9 +29,12 @@ func (s *Sim) AddGuild(g Guild) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if g.Everyone == 0 {
-		g.Everyone = ViewChannel | SendMessages | ReadHistory
+		g.Everyone = ViewChannel | SendMessages | EmbedLinks | ReadHistory
 	}
-	gu := &guild{Guild: g, members: map[string]Viewer{}}
+	if g.BotPosition == 0 {
+		g.BotPosition = 10
+	}
+	gu := &guild{Guild: g, members: map[string]Viewer{}, until: map[string]time.Time{}}
 	s.guilds[g.ID] = gu
 	for _, c := range g.Channels {
 		s.channels[c.ID] = &channel{Channel: c, guild: gu, byID: map[string]*line{}, watchers: map[*watcher]bool{}}
@@ -111,7 +117,7 @@ func (s *Sim) allowed(c *channel) int64 {
 	if c.guild.gone {
 		return 0
 	}
-	return c.guild.Everyone &^ c.Deny
+	return (c.guild.Everyone | c.guild.Bot) &^ c.Deny
 }
 
 // permissions is what a viewer may do in a channel's guild.
@@ -137,15 +143,27 @@ func (s *Sim) guildObject(g *guild) map[string]any {
 	for _, r := range g.Roles {
 		roles = append(roles, roleObject(r))
 	}
+	if g.Bot != 0 {
+		roles = append(roles, roleObject(s.botRole(g)))
+	}
 	return map[string]any{
 		"id": g.ID, "name": g.Name, "owner_id": g.Owner, "unavailable": false, "roles": roles,
 		"channels": s.channelObjects(g), "threads": []any{},
-		"members": []any{s.botMember()},
+		"members": []any{s.botMember(g)},
 	}
 }
 
-func (s *Sim) botMember() map[string]any {
-	return map[string]any{"user": s.bot(), "roles": []string{}, "nick": nil, "joined_at": "2026-01-01T00:00:00+00:00"}
+// botRole is the role that Discord makes for a bot that was invited with permissions.
+func (s *Sim) botRole(g *guild) Role {
+	return Role{ID: g.ID + s.cfg.AppID, Name: s.cfg.BotName, Permissions: g.Bot, Position: g.BotPosition, Managed: true}
+}
+
+func (s *Sim) botMember(g *guild) map[string]any {
+	roles := []string{}
+	if g.Bot != 0 {
+		roles = append(roles, s.botRole(g).ID)
+	}
+	return map[string]any{"user": s.bot(), "roles": roles, "nick": nil, "joined_at": "2026-01-01T00:00:00+00:00"}
 }
 
 func (s *Sim) channelObjects(g *guild) []map[string]any {
@@ -163,11 +181,15 @@ func (s *Sim) channelObject(c *channel) map[string]any {
 	if c.Deny != 0 {
 		over = append(over, map[string]any{"id": s.cfg.AppID, "type": 1, "allow": "0", "deny": strconv.FormatInt(c.Deny, 10)})
 	}
-	return map[string]any{"id": c.ID, "type": 0, "name": c.Name, "position": 0, "permission_overwrites": over, "rate_limit_per_user": 0}
+	kind := 0
+	if c.News {
+		kind = 5
+	}
+	return map[string]any{"id": c.ID, "type": kind, "name": c.Name, "position": 0, "permission_overwrites": over, "rate_limit_per_user": 0}
 }
 
 func roleObject(r Role) map[string]any {
-	return map[string]any{"id": r.ID, "name": r.Name, "permissions": strconv.FormatInt(r.Permissions, 10), "position": 1}
+	return map[string]any{"id": r.ID, "name": r.Name, "permissions": strconv.FormatInt(r.Permissions, 10), "position": max(1, r.Position), "managed": r.Managed}
 }
 
 func user(v Viewer) map[string]any {

@@ -21,13 +21,37 @@ type draft struct {
 	Enforce    bool            `json:"enforce_nonce"`
 	Mentions   json.RawMessage `json:"allowed_mentions"`
 	Components json.RawMessage `json:"components"`
-	Embeds     []any           `json:"embeds"`
+	Embeds     []embed         `json:"embeds"`
 	Flags      int             `json:"flags"`
 	Reference  *struct {
 		MessageID string `json:"message_id"`
 		ChannelID string `json:"channel_id"`
 		FailIf    *bool  `json:"fail_if_not_exists"`
 	} `json:"message_reference"`
+}
+
+// embed is a frame in a message, as far as we know it.
+type embed struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+}
+
+// flagNoEmbeds hides every frame of a message, also its author's own (page "Message Resource", Message Flags).
+const flagNoEmbeds = 1 << 2
+
+// frames are the texts of the embeds that people see, within the documented limits.
+func (d *draft) frames() (texts []string, f *fault) {
+	sum := 0
+	for _, e := range d.Embeds {
+		title, text := utf8.RuneCountInString(e.Title), utf8.RuneCountInString(e.Description)
+		if sum += title + text; title > 256 || text > 4096 || sum > 6000 || title+text == 0 || len(d.Embeds) > 10 {
+			return nil, invalid
+		}
+		if d.Flags&flagNoEmbeds == 0 {
+			texts = append(texts, strings.TrimSpace(e.Title+"\n"+e.Description))
+		}
+	}
+	return texts, nil
 }
 
 type mentions struct {
@@ -172,13 +196,17 @@ func (s *Sim) postMessage(w http.ResponseWriter, r *http.Request) *fault {
 	if f != nil {
 		return f
 	}
+	frames, f := d.frames()
+	if f != nil {
+		return f
+	}
 	key := fmt.Sprint(d.Nonce) // of one author, whatever the channel (page "Message Resource")
 	if n, ok := s.nonces[key]; ok && d.Nonce != nil && d.Enforce && now.Before(n.until) {
 		s.tally.repeats++
 		s.send(w, n.message)
 		return nil
 	}
-	l := &line{Shown: Shown{Author: Viewer{ID: s.cfg.AppID, Name: s.cfg.BotName, Bot: true}, Own: true, Text: d.Content, Buttons: bs}}
+	l := &line{Shown: Shown{Author: Viewer{ID: s.cfg.AppID, Name: s.cfg.BotName, Bot: true}, Own: true, Text: d.Content, Buttons: bs, Frames: frames}}
 	if d.Reference != nil {
 		if c.byID[d.Reference.MessageID] != nil {
 			l.ReplyTo = d.Reference.MessageID
@@ -226,6 +254,10 @@ func (s *Sim) mayPost(c *channel, d *draft) *fault {
 	case may&ViewChannel == 0:
 		return &fault{403, 50001, "Missing Access"}
 	case may&SendMessages == 0:
+		return &fault{403, 50013, "Missing Permissions"}
+	case s.dmsOff[c.user]:
+		return &fault{403, 50007, "Cannot send messages to this user"}
+	case may&EmbedLinks == 0 && len(d.Embeds) > 0:
 		return &fault{403, 50013, "Missing Permissions"}
 	case may&ReadHistory == 0 && d.Reference != nil:
 		return &fault{400, 160002, "Cannot reply without permission to read message history"}

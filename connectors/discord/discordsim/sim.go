@@ -32,28 +32,37 @@ type Config struct {
 	FirstAnswer, TokenLife time.Duration
 	// NoContent is an application without the privileged Message Content intent: asking for it closes with 4014.
 	NoContent bool
+	// NoMembers is one without the privileged Server Members intent.
+	NoMembers bool
 	// Keep is how many events a session holds for a resume; 0 means 20,000.
 	Keep int
 }
 
-// Guild is a server. Everyone is what the @everyone role may do; 0 means view, send and read history.
+// Guild is a server. Everyone is what the @everyone role may do; 0 means view, send, embed links and read history. Bot is what
+// the bot's own role may do beside that, and BotPosition where that role stands; 0 means 10.
 type Guild struct {
 	ID, Name, Owner string
 	Everyone        int64
+	Bot             int64
+	BotPosition     int
 	Roles           []Role
 	Channels        []Channel
 }
 
-// Role is a role of a guild with its permission bits.
+// Role is a role of a guild with its permission bits. Position 0 means 1: a role above the bot's can be neither given nor taken
+// by it, nor can one that is Managed by Discord.
 type Role struct {
 	ID, Name    string
 	Permissions int64
+	Position    int
+	Managed     bool
 }
 
-// Channel is a text channel. Deny are permission bits taken from the bot here.
+// Channel is a text channel, or an announcement channel with News. Deny are permission bits taken from the bot here.
 type Channel struct {
 	ID, Name string
 	Deny     int64
+	News     bool
 }
 
 // Viewer is a user as a guild sees them. Name is the username, Global the display name, Nick the name in the guild.
@@ -80,7 +89,10 @@ const (
 	ViewChannel    = 1 << 10
 	SendMessages   = 1 << 11
 	ManageMessages = 1 << 13
+	EmbedLinks     = 1 << 14
 	ReadHistory    = 1 << 16
+	ManageRoles    = 1 << 28
+	Moderate       = 1 << 40 // "Moderate Members"
 	allBits        = 1<<52 - 1
 )
 
@@ -104,6 +116,9 @@ type Sim struct {
 	commands map[string][]command    // registered commands by guild
 	codes    map[string]grant        // by OAuth code
 	nonces   map[string]nonce
+	private  map[string]*channel // direct message channels by the user's id
+	dmsOff   map[string]bool     // users who take no direct messages
+	audit    []Audit
 	second   window // the global limit
 	logins   window // identifies
 	last     int64  // the newest id given
@@ -180,6 +195,7 @@ func New(cfg Config) *Sim {
 		conns: map[net.Conn]bool{}, links: map[*link]bool{}, sessions: map[string]*session{},
 		guilds: map[string]*guild{}, channels: map[string]*channel{}, calls: map[string]*Interaction{},
 		commands: map[string][]command{}, codes: map[string]grant{}, nonces: map[string]nonce{},
+		private: map[string]*channel{}, dmsOff: map[string]bool{},
 	}
 	for _, g := range cfg.Guilds {
 		s.AddGuild(g)

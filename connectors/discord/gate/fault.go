@@ -15,9 +15,13 @@ import (
 const (
 	UnknownGuild       = "10004"
 	UnknownMessage     = "10008"
+	UnknownMember      = "10007"
+	UnknownRole        = "10011"
 	UnknownInteraction = "10062"
 	Acknowledged       = 40060
 	MissingAccess      = "50001"
+	MissingPermission  = "50013"
+	Crossposted        = "40033"
 	EmptyMessage       = "50006"
 	WebhookToken       = "50027"
 	InvalidForm        = "50035"
@@ -56,6 +60,14 @@ func reason(code int) (sentence, missing string) {
 		return "The channel takes no more lines for the moment.", ""
 	case 200000, 200001, 240000:
 		return "The server's automatic moderation blocked the line.", ""
+	case 10007, 10013:
+		return "This viewer is not a member of the server.", ""
+	case 10011:
+		return "This role does not exist any more.", ""
+	case 50007, 50278:
+		return "This viewer takes no direct messages from the bot.", ""
+	case 40003:
+		return "Discord asks us to open direct messages more slowly.", ""
 	case 40333:
 		return "Discord's gatekeeper blocks our requests.", ""
 	}

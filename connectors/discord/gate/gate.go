@@ -103,7 +103,7 @@ func (g *Gate) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return g.judge(resp, nil, true)
 	}
-	r := g.route(req.Method + " " + path)
+	r := g.route(req.Method + " " + sharedPath(path))
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()
@@ -130,6 +130,23 @@ func (g *Gate) banned() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return time.Until(g.ban)
+}
+
+// sharedPath is a path without the ids that share one limit: those of messages, and of members of a guild (page "Rate Limits",
+// top-level resources). Each message with a route of its own would also fill the memory.
+func sharedPath(path string) string {
+	part := strings.Split(path, "/")
+	for i := 2; i+3 < len(part); i++ { // api/v9/channels/ID/messages/ID
+		switch top, sub := part[i], part[i+2]; {
+		case top == "channels" && sub == "messages", top == "guilds" && sub == "members":
+			part[i+3] = "*"
+			if i+5 < len(part) && part[i+4] == "roles" {
+				part[i+5] = "*"
+			}
+			return strings.Join(part, "/")
+		}
+	}
+	return path
 }
 
 func (g *Gate) route(key string) *route {

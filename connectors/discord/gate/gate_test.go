@@ -53,6 +53,36 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// The messages of a channel, and the members of a server, share one limit.
+func TestSharedPath(t *testing.T) {
+	for in, want := range map[string]string{
+		"api/v9/channels/4/messages":              "api/v9/channels/4/messages",
+		"api/v9/channels/4/messages/5":            "api/v9/channels/4/messages/*",
+		"api/v9/channels/4/messages/5/crosspost":  "api/v9/channels/4/messages/*/crosspost",
+		"api/v9/guilds/3/members/5":               "api/v9/guilds/3/members/*",
+		"api/v9/guilds/3/members/5/roles/6":       "api/v9/guilds/3/members/*/roles/*",
+		"api/v9/guilds/3/roles":                   "api/v9/guilds/3/roles",
+		"api/v9/users/@me/channels":               "api/v9/users/@me/channels",
+		"api/v9/applications/7/guilds/3/commands": "api/v9/applications/7/guilds/3/commands",
+		"api/v9/channels/4":                       "api/v9/channels/4",
+		"":                                        "",
+	} {
+		if got := sharedPath(in); got != want {
+			t.Errorf("sharedPath(%q) = %q, want %q", in, got, want)
+		}
+	}
+	n := 0
+	g := open(t, func(*http.Request) (*http.Response, error) { n++; return answer(204, ""), nil })
+	for i := range 3 {
+		if _, err := ask(t, g, fmt.Sprintf("channels/4/messages/%d/crosspost", i), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(g.routes) != 1 || n != 3 {
+		t.Errorf("%d routes for %d messages of one channel", len(g.routes), n)
+	}
+}
+
 // TestRoute: a spent route waits for its reset, alone; too long a wait is a refusal that says how long.
 func TestRoute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

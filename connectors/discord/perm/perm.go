@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"hawker/connectors/discord/wire"
 	"hawker/internal/chat"
@@ -22,8 +23,11 @@ const (
 	view           wire.Bits = 1 << 10
 	send           wire.Bits = 1 << 11
 	manageMessages wire.Bits = 1 << 13
+	embedLinks     wire.Bits = 1 << 14
 	history        wire.Bits = 1 << 16
+	manageRoles    wire.Bits = 1 << 28
 	sendInThreads  wire.Bits = 1 << 38
+	moderate       wire.Bits = 1 << 40
 )
 
 // Invite is what the bot asks for when it is invited: View Channel, Send Messages, Read Message History (without which
@@ -38,6 +42,33 @@ const (
 	Threads = "Send Messages in Threads"
 )
 
+// Names of permissions that only some deeds need; see Bits.
+const (
+	ManageMessages  = "Manage Messages"
+	EmbedLinks      = "Embed Links"
+	ManageRoles     = "Manage Roles"
+	ModerateMembers = "Moderate Members"
+)
+
+// Bits is the permission set of these names, to ask for when the bot is invited. A name that is unknown adds nothing.
+func Bits(names ...string) (all wire.Bits) {
+	for _, p := range []named{
+		{view, View},
+		{send, Send},
+		{history, History},
+		{sendInThreads, Threads},
+		{manageMessages, ManageMessages},
+		{embedLinks, EmbedLinks},
+		{manageRoles, ManageRoles},
+		{moderate, ModerateMembers},
+	} {
+		if slices.Contains(names, p.name) {
+			all |= p.bit
+		}
+	}
+	return all
+}
+
 // Guilds is every server of one bot. The zero value is empty. It has no lock.
 type Guilds struct {
 	me string
@@ -47,16 +78,22 @@ type Guilds struct {
 type guild struct {
 	id    string
 	owner string
-	roles map[string]wire.Bits // by role id; the one with the guild's own id is @everyone
+	roles map[string]role // by role id; the one with the guild's own id is @everyone
 	rooms map[string]room
 	mine  []string // the bot's roles
 	known bool     // the bot's own member was described
 	down  bool     // an outage at Discord
 }
 
+type role struct {
+	name string
+	may  wire.Bits
+}
+
 type room struct {
 	over   []overwrite
 	parent string // of a thread, which has its parent's permissions
+	news   bool   // an announcement channel
 }
 
 // overwrite changes what a role or member may do in a channel (page "Permissions", Permission Overwrites).
@@ -68,6 +105,7 @@ type overwrite struct {
 
 type roleWire struct {
 	ID          string    `json:"id"`
+	Name        string    `json:"name"`
 	Permissions wire.Bits `json:"permissions"`
 }
 
@@ -147,7 +185,7 @@ func (gs *Guilds) Learn(event string, data []byte) (guildID string, what Change)
 	case "GUILD_ROLE_DELETE":
 		delete(g.roles, d.RoleID)
 	default:
-		g.roles[d.Role.ID] = d.Role.Permissions
+		g.roles[d.Role.ID] = role{d.Role.Name, d.Role.Permissions}
 	}
 	return id, Changed
 }
@@ -156,7 +194,7 @@ func describe(d guildWire, me string) *guild {
 	g := &guild{id: d.ID, owner: d.Owner, rooms: map[string]room{}, down: d.Unavailable}
 	g.setRoles(d.Roles)
 	for _, ch := range d.Channels {
-		g.rooms[ch.ID] = room{over: ch.Overwrites}
+		g.rooms[ch.ID] = room{over: ch.Overwrites, news: ch.Type == typeAnnouncement}
 	}
 	for _, th := range d.Threads {
 		g.rooms[th.ID] = room{parent: th.Parent}
@@ -170,9 +208,9 @@ func describe(d guildWire, me string) *guild {
 }
 
 func (g *guild) setRoles(rs []roleWire) {
-	g.roles = make(map[string]wire.Bits, len(rs))
+	g.roles = make(map[string]role, len(rs))
 	for _, r := range rs {
-		g.roles[r.ID] = r.Permissions
+		g.roles[r.ID] = role{r.Name, r.Permissions}
 	}
 }
 
@@ -191,7 +229,7 @@ func (gs *Guilds) learnChannel(event string, data []byte) (guildID string, what 
 	case "THREAD_CREATE":
 		g.rooms[ch.ID] = room{parent: ch.Parent}
 	default:
-		g.rooms[ch.ID] = room{over: ch.Overwrites}
+		g.rooms[ch.ID] = room{over: ch.Overwrites, news: ch.Type == typeAnnouncement}
 	}
 	return ch.Guild, Changed
 }
@@ -212,6 +250,47 @@ func (gs *Guilds) learnMe(data []byte) (guildID string, what Change) {
 	}
 	g.mine, g.known = d.Roles, true
 	return d.Guild, Changed
+}
+
+// News reports whether a channel of a known guild is an announcement channel, whose messages others can follow.
+func (gs *Guilds) News(guildID, channelID string) bool {
+	g := gs.by[guildID]
+	return g != nil && g.rooms[channelID].news
+}
+
+// FindRoles are the ids of the roles of a known guild that a person means by an id or a name, with or without @ before it;
+// @everyone is never among them.
+func (gs *Guilds) FindRoles(guildID, word string) []string {
+	g := gs.by[guildID]
+	if g == nil {
+		return nil
+	}
+	return g.find(word)
+}
+
+// FindRoles is as Guilds.FindRoles, from the answer of the REST API: the guild's roles.
+func FindRoles(guildID string, rolesJSON []byte, word string) ([]string, error) {
+	var rs []roleWire
+	if err := json.Unmarshal(rolesJSON, &rs); err != nil {
+		return nil, err
+	}
+	g := &guild{id: guildID}
+	g.setRoles(rs)
+	return g.find(word), nil
+}
+
+func (g *guild) find(word string) (ids []string) {
+	if _, ok := g.roles[word]; ok && word != g.id {
+		return []string{word}
+	}
+	bare := strings.TrimPrefix(word, "@")
+	for id, r := range g.roles {
+		if id != g.id && id != "" && r.name != "" && (r.name == word || r.name == bare) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Known reports whether a guild was described.
@@ -265,9 +344,9 @@ func (g *guild) may(over []overwrite, me string) (may wire.Bits, known bool) {
 	if !g.known || !ok {
 		return 0, false
 	}
-	may = everyone
+	may = everyone.may
 	for _, r := range g.mine {
-		may |= g.roles[r]
+		may |= g.roles[r].may
 	}
 	if g.owner == me || may&administrator != 0 {
 		return ^wire.Bits(0), true
@@ -303,7 +382,7 @@ func (gs *Guilds) Roles(guildID, userID string, m *wire.Member) chat.Roles {
 	may := m.Permissions
 	if g != nil {
 		for _, r := range m.Roles {
-			may |= g.roles[r]
+			may |= g.roles[r].may
 		}
 	}
 	if may&(administrator|manageMessages) != 0 {

@@ -95,6 +95,23 @@ func ReadMessage(data []byte, edit bool) (m Message, ok bool) {
 	return m, ok && (!edit || m.Edited != "")
 }
 
+// Entry is GUILD_MEMBER_ADD: somebody became a member of a guild.
+type Entry struct {
+	Guild  string `json:"guild_id"`
+	Joined string `json:"joined_at"`
+	Member
+}
+
+// ReadEntry reads GUILD_MEMBER_ADD. ok is false when it names no guild or no user.
+func ReadEntry(data []byte) (e Entry, ok bool) {
+	if json.Unmarshal(data, &e) != nil || e.User == nil {
+		return e, false
+	}
+	_, guild := Snowflake(e.Guild)
+	_, user := Snowflake(e.User.ID)
+	return e, guild && user
+}
+
 // Deletion is MESSAGE_DELETE and MESSAGE_DELETE_BULK.
 type Deletion struct {
 	IDs     []string

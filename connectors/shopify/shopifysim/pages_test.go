@@ -288,6 +288,50 @@ func TestPaidTwiceInTwoTabs(t *testing.T) {
 	}
 }
 
+// Who types a code sees the new total before paying; what does not apply is said, and the rest of the form stays.
+func TestShopperHasACode(t *testing.T) {
+	s := start(t, shopifysim.Options{})
+	code := func(code string, value map[string]any) {
+		ask(t, s, `mutation($d: DiscountCodeBasicInput!) { discountCodeBasicCreate(basicCodeDiscount: $d) { codeDiscountNode { id } userErrors { message } } }`,
+			map[string]any{"d": map[string]any{
+				"title": "Thanks", "code": code, "startsAt": "2026-01-01T00:00:00Z", "usageLimit": 1, "appliesOncePerCustomer": true,
+				"context": map[string]any{"all": "ALL"}, "customerGets": map[string]any{"items": map[string]any{"all": true}, "value": value},
+			}})
+	}
+	code("TENOFF", map[string]any{"percentage": 0.1})
+	code("FIVE", map[string]any{"discountAmount": map[string]any{"amount": "5.00", "appliesOnEachItem": false}})
+	mug := strings.TrimPrefix(s.VariantID("MUG-1"), "gid://shopify/ProductVariant/")
+	b, late := visit(t, s), visit(t, s)
+	late.get("/cart/"+mug+":2?discount=TENOFF").says(200, "Discount TENOFF", "−€3.80", "Pay now · €34.20")
+	b.get("/cart/"+mug+":1?discount=NONE").says(200, "Pay now · €19.00")
+	b.send(map[string]string{"discount": "wrong", "city": "Ulm"}).says(409, "Enter a valid discount code.", "Pay now · €19.00")
+	b.send(map[string]string{"discount": "tenoff", "city": "Ulm"}).says(200, "Discount TENOFF", "−€1.90", "Pay now · €17.10")
+	if n := len(s.Orders()); n != 0 {
+		t.Fatalf("%d orders before the buyer agreed to the total", n)
+	}
+	b.send(nil).says(200, "Thank you", "Discount TENOFF", "−€1.90", "€17.10", "Ulm")
+	late.send(nil).says(409, "This discount code was used already.", "Pay now · €38.00").send(nil).says(200, "Thank you", "€38.00")
+	b.get("/cart/"+mug+":1?discount=FIVE").says(200, "Pay now · €14.00").send(map[string]string{"discount": ""}).says(200, "Pay now · €19.00")
+	orders := s.Orders()
+	if len(orders) != 2 || orders[0].Total != "17.10" || orders[1].Total != "38.00" {
+		t.Errorf("orders = %+v", orders)
+	}
+	for _, allow := range []bool{false, true} {
+		d := draftOf(t, s, map[string]any{
+			"allowDiscountCodesInCheckout": allow, "lineItems": []any{map[string]any{"variantId": s.VariantID("MUG-1"), "quantity": 1}},
+		})
+		b.get(d.InvoiceURL).says(200, "Pay now · €19.00")
+		if got := strings.Contains(words(b.doc), "Discount code"); got != allow {
+			t.Errorf("a code can be typed: %v; want %v", got, allow)
+		}
+		if !allow {
+			b.send(map[string]string{"discount": "FIVE"}).says(409, "Pay now · €19.00")
+			continue
+		}
+		b.send(map[string]string{"discount": "FIVE"}).says(200, "Pay now · €14.00").send(nil).says(200, "Thank you", "€14.00")
+	}
+}
+
 func TestShopperIsLate(t *testing.T) {
 	s := start(t, shopifysim.Options{})
 	b := visit(t, s)

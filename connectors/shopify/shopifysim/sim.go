@@ -1,8 +1,8 @@
 // Package shopifysim is one Shopify store on your own listener: the part of the Admin GraphQL API that a selling hub
 // needs, tokens, signed webhooks, and the pages where a shopper looks, checks out and pays, with the documented points,
 // errors and stock states. It stands in for Shopify in tests, demonstrations and practice shows: no money moves, and its
-// pages say so. It keeps everything in memory and forgets it when closed. It knows no discounts, taxes, shipping rates,
-// customers or REST.
+// pages say so. It keeps everything in memory and forgets it when closed. Of discounts it knows codes on the whole order; it
+// knows no taxes, shipping rates, customers or REST.
 package shopifysim
 
 import (
@@ -108,7 +108,7 @@ func New(o Options) *Sim {
 	def(&o.ClientSecret, "sim-secret")
 	def(&o.Token, "shpat_sim")
 	if o.Scopes == nil {
-		o.Scopes = []string{"read_products", "write_inventory", "read_locations", "read_orders", "write_draft_orders"}
+		o.Scopes = []string{"read_products", "write_inventory", "read_locations", "read_orders", "write_draft_orders", "write_discounts"}
 	}
 	if o.Products == nil {
 		o.Products = Ceramics()

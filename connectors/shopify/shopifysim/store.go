@@ -14,6 +14,8 @@ type (
 	Draft = shop.Draft
 	// Order is an order as the store has it. Status is paid, partially_paid, partially_refunded or refunded.
 	Order = shop.Order
+	// Discount is a discount code as the store has it. Status is ACTIVE, EXPIRED or SCHEDULED.
+	Discount = shop.Discount
 	// Attribute is one of an order's own notes.
 	Attribute = shop.Attribute
 )
@@ -56,7 +58,14 @@ func (s *Sim) BuyOnline(sku string, n int) (string, error) { return s.shop.BuyOn
 // PayDraft pays a draft by its gid, as its buyer does on the invoice page, and returns the order's gid.
 func (s *Sim) PayDraft(id string) (string, error) { return s.shop.PayDraft(id) }
 
-// PayCart pays a cart link, as its buyer does on the checkout page, and returns the order's gid.
+// PayDraftWith pays a draft with a discount code that its buyer types in.
+func (s *Sim) PayDraftWith(id, code string) (string, error) { return s.shop.PayDraftWith(id, code) }
+
+// Discounts are all discount codes, oldest first.
+func (s *Sim) Discounts() []Discount { return s.shop.Discounts() }
+
+// PayCart pays a cart link, as its buyer does on the checkout page, and returns the order's gid. A code in the link that
+// does not apply is left out, as the checkout does.
 func (s *Sim) PayCart(link string) (string, error) { return s.shop.PayCart(link) }
 
 // Cancel cancels an order by its gid or name and puts its stock back.

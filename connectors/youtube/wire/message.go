@@ -9,9 +9,22 @@ import (
 	"hawker/internal/chat"
 )
 
-// Event translates an item of the chat; false means that it tells nothing we have a word for (a gift, a poll, a type that
-// was invented later).
-func Event(ch chat.Channel, item *yt.LiveChatMessage, received time.Time) (chat.Event, bool) {
+// Events translates an item of the chat, in the order in which to hear them. None means that it tells nothing we have a word
+// for (jewels, a poll that is still open, a type that was invented later). A member's milestone with a comment tells two
+// things: the milestone, and a line that may hold a command.
+func Events(ch chat.Channel, item *yt.LiveChatMessage, received time.Time) []chat.Event {
+	var out []chat.Event
+	if e, ok := happening(ch, item); ok {
+		out = append(out, e)
+	}
+	if e, ok := event(ch, item, received); ok {
+		out = append(out, e)
+	}
+	return out
+}
+
+// event is what an item tells of lines.
+func event(ch chat.Channel, item *yt.LiveChatMessage, received time.Time) (chat.Event, bool) {
 	sn := item.Snippet
 	if sn == nil || item.Id == "" {
 		return chat.Event{}, false

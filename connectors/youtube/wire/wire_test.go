@@ -119,26 +119,42 @@ func FuzzEvent(f *testing.F) {
 	f.Add([]byte(`{"id":"1","snippet":{"type":"messageDeletedEvent","messageDeletedDetails":{"deletedMessageId":"2"}}}`))
 	f.Add([]byte(`{"id":"1","snippet":{"type":"userBannedEvent","userBannedDetails":{"bannedUserDetails":{}}}}`))
 	f.Add([]byte(`{"id":"1","snippet":{"type":"tombstone"}}`))
+	f.Add([]byte(`{"id":"1","snippet":{"type":"newSponsorEvent","authorChannelId":"a","publishedAt":"2026-01-01T00:00:00Z","newSponsorDetails":{"isUpgrade":true}}}`))
+	f.Add([]byte(`{"id":"1","snippet":{"type":"memberMilestoneChatEvent","authorChannelId":"a","publishedAt":"2026-01-01T00:00:00Z","memberMilestoneChatDetails":{"memberMonth":-3,"userComment":"!buy 3"}}}`))
+	f.Add([]byte(`{"id":"1","snippet":{"type":"membershipGiftingEvent","authorChannelId":"a","publishedAt":"2026-01-01T00:00:00Z","membershipGiftingDetails":{"giftMembershipsCount":9e9}}}`))
+	f.Add([]byte(`{"id":"1","snippet":{"type":"pollEvent","publishedAt":"2026-01-01T00:00:00Z","pollDetails":{"status":"closed","metadata":{"questionText":"q","options":[null,{"optionText":"x","tally":"4"}]}}}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var item yt.LiveChatMessage
 		if json.Unmarshal(b, &item) != nil {
 			return
 		}
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-		e, ok := Event(ch, &item, now)
-		if !ok {
-			return
+		told := Events(ch, &item, now)
+		if len(told) > 2 || len(told) > 0 && Key(&item) == "" {
+			t.Fatalf("%d events, known by %q", len(told), Key(&item))
 		}
-		m := e.Message
-		switch {
-		case e.Channel != ch || e.At != now:
-			t.Fatalf("event %+v", e)
-		case e.Kind == chat.Said && (m.ID == "" || m.Viewer.ID == "" || m.Viewer.Platform != chat.YouTube || m.Channel != ch || m.PaidMicros < 0 || m.Answer.Channel != ch):
-			t.Fatalf("line without identity: %+v", m)
-		case e.Kind == chat.Deleted && e.ID == "":
-			t.Fatalf("deletion of nothing: %+v", e)
-		case e.Kind == chat.Cleared && e.Viewer.ID == "":
-			t.Fatalf("a ban that clears everybody: %+v", e)
+		ids := map[string]bool{}
+		for _, e := range told {
+			m := e.Message
+			switch {
+			case e.Channel != ch || e.At.IsZero():
+				t.Fatalf("event %+v", e)
+			case e.Kind < chat.Followed && e.At != now:
+				t.Fatalf("heard at another time: %+v", e)
+			case e.Kind == chat.Said && (m.ID == "" || m.Viewer.ID == "" || m.Viewer.Platform != chat.YouTube || m.Channel != ch || m.PaidMicros < 0 || m.Answer.Channel != ch):
+				t.Fatalf("line without identity: %+v", m)
+			case e.Kind == chat.Deleted && e.ID == "":
+				t.Fatalf("deletion of nothing: %+v", e)
+			case e.Kind == chat.Cleared && e.Viewer.ID == "":
+				t.Fatalf("a ban that clears everybody: %+v", e)
+			case e.Kind >= chat.Followed && (e.ID == "" || e.Viewer.ID == "" && e.Kind != chat.Polled || e.Support.Months < 0 || e.Support.Count < 0):
+				t.Fatalf("a happening without identity: %+v", e)
+			case e.Kind == chat.Gifted && e.Support.Count < 1:
+				t.Fatalf("a gift of nothing: %+v", e)
+			case ids[e.ID+m.ID]:
+				t.Fatalf("two events with one id: %+v", told)
+			}
+			ids[e.ID+m.ID] = true
 		}
 	})
 }

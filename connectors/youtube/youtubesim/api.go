@@ -273,7 +273,14 @@ func (s *Sim) remove(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 			if g.channel != ch.ID && !ch.mods[g.channel] {
 				return refuse(http.StatusForbidden, "modificationNotAllowed", "Only the owner and moderators delete messages.")
 			}
+			if l.shown.Kind == "tombstone" {
+				continue
+			}
 			s.take(ch, id)
+			if s.weather.losses > 0 {
+				s.weather.losses--
+				panic(http.ErrAbortHandler) // cuts the connection; the deferred unlock runs
+			}
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}

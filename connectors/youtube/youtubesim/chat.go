@@ -23,7 +23,19 @@ type Shown struct {
 	Currency         string // of PaidMicros
 	Kind             string // snippet.type
 	Takes            string // messageDeletedEvent: the id taken away; userBannedEvent: the channel id banned
+	Months           int    // memberMilestoneChatEvent
+	Level            string // the membership's level
+	Count            int    // membershipGiftingEvent: how many; userBannedEvent: for how many seconds, 0 for good
+	Upgrade          bool   // newSponsorEvent: from a lower level
+	Options          []PollOption
+	Closed           bool // pollEvent
 	broken, repeated bool
+}
+
+// PollOption is an answer that a poll offers, with its votes.
+type PollOption struct {
+	Text  string
+	Votes int64
 }
 
 type channel struct {
@@ -198,7 +210,7 @@ func (s *Sim) Spoken(channelID string) []Shown {
 	var out []Shown
 	if last != nil {
 		for _, l := range last.lines {
-			if l.shown.ByAPI && !l.shown.repeated {
+			if l.shown.ByAPI && l.shown.Kind == "textMessageEvent" && !l.shown.repeated {
 				out = append(out, l.shown)
 			}
 		}
@@ -278,7 +290,25 @@ func wire(c *liveChat, sh Shown) json.RawMessage {
 			"superStickerMetadata": m{"stickerId": "s1", "altText": "a sticker", "language": "en"},
 		}
 	case "memberMilestoneChatEvent":
-		sn["memberMilestoneChatDetails"] = m{"userComment": sh.Text, "memberMonth": 6, "memberLevelName": "Friend"}
+		sn["memberMilestoneChatDetails"] = m{"userComment": sh.Text, "memberMonth": sh.Months, "memberLevelName": sh.Level}
+	case "newSponsorEvent":
+		sn["newSponsorDetails"] = m{"memberLevelName": sh.Level, "isUpgrade": sh.Upgrade}
+	case "membershipGiftingEvent":
+		sn["membershipGiftingDetails"] = m{"giftMembershipsCount": sh.Count, "giftMembershipsLevelName": sh.Level}
+	case "giftMembershipReceivedEvent":
+		sn["giftMembershipReceivedDetails"] = m{
+			"memberLevelName": sh.Level, "gifterChannelId": sh.Text, "associatedMembershipGiftingMessageId": sh.Takes,
+		}
+	case "pollEvent":
+		options := []m{}
+		for _, o := range sh.Options {
+			options = append(options, m{"optionText": o.Text, "tally": decimal(o.Votes)})
+		}
+		status := "active"
+		if sh.Closed {
+			status = "closed"
+		}
+		sn["pollDetails"] = m{"metadata": m{"questionText": sh.Text, "options": options}, "status": status}
 	case "giftEvent":
 		sn["giftDetails"] = m{"giftName": "Rose", "jewelsAmount": 5, "comboCount": 1, "giftDuration": "5s"}
 	case "messageDeletedEvent":
@@ -289,6 +319,10 @@ func wire(c *liveChat, sh Shown) json.RawMessage {
 		sn["userBannedDetails"] = m{
 			"bannedUserDetails": m{"channelId": sh.Takes, "displayName": sh.Text},
 			"banType":           "permanent",
+		}
+		if sh.Count > 0 {
+			sn["userBannedDetails"].(m)["banType"] = "temporary"
+			sn["userBannedDetails"].(m)["banDurationSeconds"] = decimal(int64(sh.Count))
 		}
 	}
 	item := m{"kind": "youtube#liveChatMessage", "etag": sh.ID, "id": sh.ID, "snippet": sn}

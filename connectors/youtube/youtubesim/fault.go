@@ -57,6 +57,7 @@ func (s *Sim) handler() http.Handler {
 	api("GET /youtube/v3/liveChat/messages/stream", "liveChatMessages.stream", s.stream)
 	api("POST /youtube/v3/liveChat/messages", "liveChatMessages.insert", s.insert)
 	api("DELETE /youtube/v3/liveChat/messages", "liveChatMessages.delete", s.remove)
+	api("POST /youtube/v3/liveChat/bans", "liveChatBans.insert", s.ban)
 	mux.HandleFunc("/o/oauth2/v2/auth", s.authorize)
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("POST /revoke", s.revoke)

@@ -50,7 +50,7 @@ func DefaultCosts() map[string]int {
 	return map[string]int{
 		"liveBroadcasts.list": 1, "videos.list": 1, "channels.list": 1,
 		"liveChatMessages.list": 5, "liveChatMessages.stream": 5,
-		"liveChatMessages.insert": 20, "liveChatMessages.delete": 20,
+		"liveChatMessages.insert": 20, "liveChatMessages.delete": 20, "liveChatBans.insert": 50,
 	}
 }
 

@@ -40,6 +40,22 @@ func (a Args) Num(name string) int {
 	return 0
 }
 
+// Float is a number among the arguments, and whether there is one; see Num.
+func (a Args) Float(name string) (float64, bool) {
+	switch v := a[name].(type) {
+	case int:
+		return float64(v), true
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	}
+	return 0, false
+}
+
 // Is is a truth value among the arguments.
 func (a Args) Is(name string) bool {
 	v, _ := a[name].(bool)

@@ -29,7 +29,8 @@ func (s *Shop) orderBody(o *order) map[string]any {
 			"id": l.id, "admin_graphql_api_id": gid("LineItem", l.id), "variant_id": l.v.id, "product_id": l.v.of.id, "title": l.v.of.Title,
 			"variant_title": l.v.label(), "name": strings.TrimSuffix(l.v.of.Title+" - "+l.v.label(), " - "), "sku": l.v.SKU,
 			"quantity": l.quantity, "current_quantity": l.current, "price": price(l.price), "total_discount": "0.00", "properties": []any{},
-			"gift_card": false, "requires_shipping": true, "taxable": true,
+			"discount_allocations": allocations(l),
+			"gift_card":            false, "requires_shipping": true, "taxable": true,
 		})
 	}
 	var landing any
@@ -37,7 +38,8 @@ func (s *Shop) orderBody(o *order) map[string]any {
 		"id": o.id, "admin_graphql_api_id": gid("Order", o.id), "name": o.name, "order_number": o.number, "number": o.number - 1000,
 		"created_at": stamp(o.created), "updated_at": stamp(o.updated), "processed_at": stamp(o.created), "cancelled_at": stamp(o.cancelled),
 		"currency": s.o.Currency, "presentment_currency": s.o.Currency, "total_price": price(o.total()), "subtotal_price": price(o.total()),
-		"current_total_price": price(o.currentTotal()), "total_discounts": "0.00", "total_tax": "0.00", "financial_status": o.status,
+		"current_total_price": price(o.currentTotal()), "total_discounts": price(o.off()), "discount_codes": s.codesOf(o),
+		"total_line_items_price": price(o.total() + o.off()), "total_tax": "0.00", "financial_status": o.status,
 		"fulfillment_status": nil, "source_name": o.source, "landing_site_ref": landing, "note_attributes": noteAttributes(o.attrs),
 		"line_items": lines, "test": o.test, "confirmed": true, "tags": "", "email": o.buyer.Email,
 		"customer": map[string]any{"first_name": o.buyer.First, "last_name": o.buyer.Last, "email": o.buyer.Email},
@@ -47,7 +49,7 @@ func (s *Shop) orderBody(o *order) map[string]any {
 func (o *order) currentTotal() int64 {
 	var t int64
 	for _, l := range o.lines {
-		t += l.price * l.current
+		t += l.left()
 	}
 	return t
 }

@@ -106,21 +106,29 @@ func (s *Shop) BuyOnline(sku string, n int) (string, error) {
 }
 
 // PayDraft pays a draft by its gid, as its buyer does on the invoice page, and returns the order's gid.
-func (s *Shop) PayDraft(id string) (string, error) {
+func (s *Shop) PayDraft(id string) (string, error) { return s.PayDraftWith(id, "") }
+
+// PayDraftWith pays a draft with a discount code that its buyer types in.
+func (s *Shop) PayDraftWith(id, code string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.draft(id)
 	if d == nil || d.status != "OPEN" {
 		return "", fmt.Errorf("shop: no open draft %s", id)
 	}
-	o := orderOf(d, somebody())
+	c := &checkout{draft: d, attrs: d.attrs}
+	if why := s.enter(c, code); why != "" {
+		return "", fmt.Errorf("shop: code %s: %s", code, why)
+	}
+	o := c.order(somebody())
 	if err := s.sell(o); err != nil {
 		return "", err
 	}
 	return gid("Order", o.id), nil
 }
 
-// PayCart pays a cart link, as its buyer does on the checkout page, and returns the order's gid.
+// PayCart pays a cart link, as its buyer does on the checkout page, and returns the order's gid. A code in the link that
+// does not apply is left out, as the checkout does.
 func (s *Shop) PayCart(link string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,6 +14,7 @@ type Product struct {
 	Title, Text string
 	// Shape and Glaze say what its picture shows: "mug", "bowl", "vase", "cup" or "plate", and a CSS colour.
 	Shape, Glaze string
+	Tags         []string
 	Options      []string // none for a product with one variant
 	Variants     []Variant
 }
@@ -32,6 +33,7 @@ type Variant struct {
 func Ceramics() []Product {
 	mugs := Product{
 		Title: "Speckled Mug", Text: "Thrown by hand, glazed twice. Holds its heat and fits both hands.", Shape: "mug", Glaze: "#7fa3a8",
+		Tags:    []string{"mug", "bestseller"},
 		Options: []string{"Size", "Glaze"},
 	}
 	for _, size := range []struct{ name, code, price string }{{"Small", "S", "22.00"}, {"Medium", "M", "26.00"}, {"Large", "L", "31.50"}} {
@@ -44,7 +46,7 @@ func Ceramics() []Product {
 	return []Product{
 		mugs,
 		{
-			Title: "Studio Mug", Text: "The plain one from the studio shelf, in warm clay.", Shape: "mug", Glaze: "#c98b66",
+			Title: "Studio Mug", Text: "The plain one from the studio shelf, in warm clay.", Shape: "mug", Glaze: "#c98b66", Tags: []string{"mug"},
 			Variants: []Variant{{SKU: "MUG-1", Price: "19.00", Stock: 40}},
 		},
 		{
@@ -60,6 +62,7 @@ func Ceramics() []Product {
 		},
 		{
 			Title: "Moon Vase", Text: "A round vase, fired with wood. Each is the only one of its kind.", Shape: "vase", Glaze: "#8b92b3",
+			Tags:     []string{"one of a kind"},
 			Variants: []Variant{{SKU: "VASE-1", Price: "120.00", Stock: 3}},
 		},
 		{

@@ -42,6 +42,18 @@ func (s *Shop) Mutations(granted func(scope string) bool) graph.Obj {
 			s.drafts = slices.DeleteFunc(s.drafts, func(o *draft) bool { return o == d })
 			return graph.Obj{"deletedId": id, "userErrors": []graph.Obj{}}
 		},
+		"discountCodeBasicCreate": func(a graph.Args) any {
+			if !granted("write_discounts") {
+				return graph.Denied{Scope: "write_discounts"}
+			}
+			return s.makeDiscount(a.Sub("basicCodeDiscount"))
+		},
+		"discountCodeDeactivate": func(a graph.Args) any {
+			if !granted("write_discounts") {
+				return graph.Denied{Scope: "write_discounts"}
+			}
+			return s.endDiscount(a.Str("id"))
+		},
 		"inventoryAdjustQuantities": func(a graph.Args) any {
 			if !granted("write_inventory") {
 				return graph.Denied{Scope: "write_inventory"}
@@ -52,7 +64,7 @@ func (s *Shop) Mutations(granted func(scope string) bool) graph.Obj {
 }
 
 func (s *Shop) draftFrom(in graph.Args) (*draft, []graph.Obj) {
-	d := &draft{tags: []string{}}
+	d := &draft{tags: []string{}, codes: in.Is("allowDiscountCodesInCheckout")}
 	var bad []graph.Obj
 	for _, t := range in.List("tags") {
 		tag, _ := t.(string)

@@ -24,6 +24,7 @@ type checkout struct {
 	lines  []*line
 	attrs  []Attribute
 	draft  *draft
+	code   string // a discount that applied when it was typed
 	opened time.Time
 }
 
@@ -33,9 +34,11 @@ func orderOf(d *draft, b Buyer) *order {
 
 func (c *checkout) order(b Buyer) *order {
 	if c.draft != nil {
-		return orderOf(c.draft, b)
+		o := orderOf(c.draft, b)
+		o.code = c.code
+		return o
 	}
-	o := &order{source: "web", buyer: b, attrs: c.attrs}
+	o := &order{source: "web", buyer: b, attrs: c.attrs, code: c.code}
 	for _, l := range c.lines {
 		o.lines = append(o.lines, &line{v: l.v, quantity: l.quantity, price: l.price})
 	}
@@ -83,6 +86,7 @@ func (s *Shop) cart(lines, query string) (*checkout, error) {
 			c.attrs = append(c.attrs, Attribute{strings.TrimSuffix(name, "]"), vs[0]})
 		}
 	}
+	s.enter(c, values.Get("discount"))
 	slices.SortFunc(c.attrs, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
 	return c, nil
 }
@@ -116,6 +120,10 @@ type checkoutView struct {
 	Lines        []lineView
 	Pieces       int64
 	SoldOut      []string
+	// Code is the discount that applies, Off what it takes off; Codes says that one may be typed, Wrong why the last one did
+	// not apply.
+	Code, Off, Wrong string
+	Codes            bool
 }
 
 type lineView struct {
@@ -178,6 +186,14 @@ func (s *Shop) checkoutView(c *checkout) checkoutView {
 			out.SoldOut = append(out.SoldOut, strings.TrimSuffix(w.Title+" ("+w.Label+")", " ()"))
 		}
 		out.Lines = append(out.Lines, w)
+	}
+	out.Codes = c.draft == nil || c.draft.codes
+	if c.code != "" {
+		off, why := s.worth(c.code, total, "")
+		if out.Wrong = why; why == "" {
+			out.Code, out.Off = c.code, s.show(off)
+			total -= off
+		}
 	}
 	out.Total = s.show(total)
 	return out
@@ -325,8 +341,17 @@ func (s *Shop) servePay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.settled(c) {
+		if f("discount") != c.code && r.PostForm.Has("discount") { // who types a code sees the new total before paying
+			s.retype(w, c, b, s.enter(c, f("discount")), http.StatusOK)
+			return
+		}
 		o := c.order(b)
 		err := s.sell(o)
+		if no := (*notApplied)(nil); errors.As(err, &no) {
+			c.code = ""
+			s.retype(w, c, b, no.why, http.StatusConflict)
+			return
+		}
 		if errors.Is(err, ErrSoldOut) {
 			v := view{Title: "Checkout", Checkout: s.checkoutView(c), Buyer: b}
 			s.mu.Unlock()
@@ -337,6 +362,16 @@ func (s *Shop) servePay(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	http.Redirect(w, r, "/checkouts/"+c.token+"/thank-you", http.StatusSeeOther)
+}
+
+// retype shows a checkout again after its discount changed, and lets go of mu.
+func (s *Shop) retype(w http.ResponseWriter, c *checkout, b Buyer, wrong string, status int) {
+	v := view{Title: "Checkout", Checkout: s.checkoutView(c), Buyer: b}
+	if wrong != "" {
+		v.Checkout.Wrong, status = wrong, http.StatusConflict
+	}
+	s.mu.Unlock()
+	s.render(w, status, "checkout.html", v)
 }
 
 func (s *Shop) serveThanks(w http.ResponseWriter, r *http.Request) {
@@ -352,6 +387,9 @@ func (s *Shop) serveThanks(w http.ResponseWriter, r *http.Request) {
 		c.lines = append(c.lines, &line{v: l.v, quantity: l.quantity, price: l.price})
 	}
 	v := view{Title: "Thank you", Order: o.name, Checkout: s.checkoutView(c), Buyer: o.buyer}
+	if o.code != "" {
+		v.Checkout.Code, v.Checkout.Off, v.Checkout.Total = o.code, s.show(o.off()), s.show(o.total())
+	}
 	v.Checkout.SoldOut = nil
 	for i := range v.Checkout.Lines {
 		v.Checkout.Lines[i].SoldOut = false

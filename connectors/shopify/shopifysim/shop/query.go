@@ -50,8 +50,9 @@ func (s *Shop) Queries(granted func(scope string) bool) graph.Obj {
 			}
 			return graph.Connection(all, a)
 		}),
-		"locations":  need("read_locations", func(a graph.Args) any { return graph.Connection([]graph.Obj{s.locationObj()}, a) }),
-		"draftOrder": need("read_draft_orders", func(a graph.Args) any { return s.draftObj(s.draft(a.Str("id"))) }),
+		"codeDiscountNodeByCode": need("read_discounts", func(a graph.Args) any { return s.discountObj(s.discount(a.Str("code"))) }),
+		"locations":              need("read_locations", func(a graph.Args) any { return graph.Connection([]graph.Obj{s.locationObj()}, a) }),
+		"draftOrder":             need("read_draft_orders", func(a graph.Args) any { return s.draftObj(s.draft(a.Str("id"))) }),
 		"draftOrders": need("read_draft_orders", func(a graph.Args) any {
 			status, tag := term(a.Str("query"), "status"), term(a.Str("query"), "tag")
 			drafts := slices.Clone(s.drafts)
@@ -139,7 +140,7 @@ func (s *Shop) productObj(p *product) graph.Obj {
 	}
 	return graph.Obj{
 		"__typename": "Product", "id": gid("Product", p.id), "title": p.Title, "handle": p.handle, "status": "ACTIVE",
-		"updatedAt": p.updated.Format(time.RFC3339), "tags": []string{}, "totalInventory": total,
+		"updatedAt": p.updated.Format(time.RFC3339), "tags": append([]string{}, p.Tags...), "totalInventory": total,
 		"onlineStoreUrl": s.url + "/products/" + p.handle, "options": options,
 		"featuredMedia": graph.Obj{"__typename": "MediaImage", "id": gid("MediaImage", p.id), "preview": graph.Obj{"image": graph.Obj{
 			"url": func(graph.Args) any { return s.url + "/pictures/" + p.handle + ".svg" }, "altText": p.Title,
@@ -250,6 +251,7 @@ func (s *Shop) orderObj(o *order) graph.Obj {
 		"__typename": "Order", "id": gid("Order", o.id), "name": o.name, "createdAt": o.created.Format(time.RFC3339),
 		"updatedAt": o.updated.Format(time.RFC3339), "cancelledAt": cancelled, "displayFinancialStatus": strings.ToUpper(o.status),
 		"sourceName": o.source, "test": o.test, "customAttributes": attrObjs(o.attrs), "totalPriceSet": s.money(o.total()),
+		"discountCodes": o.codes(), "totalDiscountsSet": s.money(o.off()),
 		"currentTotalPriceSet": s.money(o.currentTotal()),
 		"lineItems": func(a graph.Args) any {
 			var all []graph.Obj

@@ -35,7 +35,8 @@ type Shop struct {
 	drafts    []*draft
 	orders    []*order
 	checkouts map[string]*checkout
-	paid      map[string]int64    // checkout token -> order id
+	paid      map[string]int64 // checkout token -> order id
+	discounts []*discount
 	adjusted  map[string]adjusted // changes of stock, by their idempotency key
 	serial    int64
 	drawn     int // drafts made

@@ -15,8 +15,19 @@ type Attribute struct{ Key, Value string }
 
 type line struct {
 	id, quantity, current, price int64
+	off                          int64 // what a discount takes off the quantity
 	v                            *variant
 	reserved                     bool // set aside by the draft this line is in
+}
+
+// all is what a line costs, left what is paid for the pieces that are still in it.
+func (l *line) all() int64 { return l.price*l.quantity - l.off }
+
+func (l *line) left() int64 {
+	if l.quantity == 0 {
+		return 0
+	}
+	return l.price*l.current - l.off*l.current/l.quantity
 }
 
 type draft struct {
@@ -28,6 +39,7 @@ type draft struct {
 	tags             []string
 	until            time.Time
 	short            bool // not all could be set aside
+	codes            bool // discount codes may be typed at the checkout
 	created, updated time.Time
 	order            *order
 }
@@ -38,6 +50,7 @@ type order struct {
 	created, updated, cancelled time.Time
 	lines                       []*line
 	attrs                       []Attribute
+	code                        string // of the discount that was used
 	test                        bool
 	draft                       *draft
 	buyer                       Buyer
@@ -49,7 +62,7 @@ type Buyer struct{ First, Last, Email, Street, Zip, City, Country string }
 func (o *order) total() int64 {
 	var t int64
 	for _, l := range o.lines {
-		t += l.price * l.quantity
+		t += l.all()
 	}
 	return t
 }
@@ -132,6 +145,10 @@ func (s *Shop) sell(o *order) error {
 			return fmt.Errorf("%w: %s", ErrSoldOut, v.SKU)
 		}
 	}
+	taken, err := s.redeem(o)
+	if err != nil {
+		return err
+	}
 	n := s.next()
 	o.id, o.number, o.status = 55_000_000_000+n, int64(1001+len(s.orders)), "paid"
 	o.name = fmt.Sprintf("#%d", o.number)
@@ -144,6 +161,9 @@ func (s *Shop) sell(o *order) error {
 		l.v.move(l.quantity, &l.v.committed)
 		sold := *l
 		sold.id, sold.current = 99_000_000_000+s.next(), l.quantity
+		if len(taken) > 0 {
+			sold.off = taken[i]
+		}
 		o.lines[i] = &sold
 		s.tellStock(l.v)
 	}
@@ -168,7 +188,7 @@ func (s *Shop) edit(o *order, v *variant, n int64, refund bool) error {
 		}
 	}
 	switch more := n - have; {
-	case n < 0 || !o.cancelled.IsZero() || o.status == "refunded" || refund && (more >= 0 || n == 0 && o.currentTotal() == last.price*last.current):
+	case n < 0 || !o.cancelled.IsZero() || o.status == "refunded" || refund && (more >= 0 || n == 0 && o.currentTotal() == last.left()):
 		return fmt.Errorf("shop: order %s cannot be changed so", o.name)
 	case more > 0:
 		if !v.left(more) {
