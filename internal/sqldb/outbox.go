@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"hawker/commerce"
+	"hawker/internal/object"
 	"hawker/internal/sqldb/bulk"
 )
 
@@ -157,18 +158,16 @@ func packEffects(effects []packed) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, `{"id":`...)
-		out = append(out, asJSON(e.ID)...)
-		out = append(out, `,"kind":`...)
-		out = append(out, asJSON(e.Kind)...)
-		out = append(out, `,"body":`...)
+		o := object.Open(out)
+		o.ID("id", int64(e.ID))
+		o.Text("kind", e.Kind)
+		o.Name("body")
 		if len(e.Body) == 0 {
-			out = append(out, "null"...)
+			o.Buf = append(o.Buf, "null"...)
 		}
-		out = append(out, e.Body...)
-		out = append(out, `,"not_after_ms":`...)
-		out = append(out, asJSON(e.NotAfter)...)
-		out = append(out, '}')
+		o.Buf = append(o.Buf, e.Body...)
+		o.Number("not_after_ms", e.NotAfter)
+		out = o.Close()
 	}
 	return append(out, ']')
 }
