@@ -3,6 +3,8 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"sync"
 
 	"hawker/commerce"
 	"hawker/internal/sqldb/journal"
@@ -11,22 +13,30 @@ import (
 // Settle waits until all that was committed here stands in its tables. On SQLite it always does.
 func (db *DB) Settle(ctx context.Context) error { return db.journal.Settle(ctx, 0) }
 
-// journalForms are the forms that may be in the journal.
+// settled waits until all that was committed of a merchant stands in its tables, also what was committed elsewhere, or before.
+func (db *DB) settled(ctx context.Context, merchant commerce.ID) error {
+	return errors.Join(db.journal.Settle(ctx, merchant), db.readStored(ctx, int64(merchant)))
+}
+
+// journal has the forms that may be in the journal.
 func (f *forms) journal() journal.Forms {
 	return journal.Forms{
-		Order: f.order(), Stock: &f.stock, Claim: &f.claim, Receipt: &f.receipt, HoldNew: &f.holdNew, HoldMade: &f.holdMade, Hold: &f.hold, PlaceNew: &f.placeNew,
-		Place: &f.place,
+		Order: f.order(), Ledger: &f.ledger, Stock: &f.stock, Claim: &f.claim, Receipt: &f.receipt, HoldNew: &f.holdNew, HoldMade: &f.holdMade, Hold: &f.hold,
+		PlaceNew: &f.placeNew, Place: &f.place, Effects: &f.effects,
 	}
 }
 
 // readStored writes to their tables what the database's journal has of a merchant, whoever added it.
 func (db *DB) readStored(ctx context.Context, merchant int64) error {
+	if db.pool != nil {
+		return db.journal.Take(ctx, merchant)
+	}
 	found := false
 	if err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM journal WHERE merchant_id = $1)`, merchant).Scan(&found); err != nil || !found {
 		return err
 	}
 	f := db.forms.journal()
-	return db.inTx(ctx, func(tx *sql.Tx) error { return journal.WriteStored(ctx, tx, &f, merchant, db.pool != nil) })
+	return db.inTx(ctx, func(tx *sql.Tx) error { return journal.WriteStored(ctx, tx, &f, merchant) })
 }
 
 // readOthers writes to their tables what the journal has of merchants that this process committed nothing of.
@@ -47,34 +57,45 @@ func (db *DB) readOthers(ctx context.Context) error {
 }
 
 // stillSnapshot is snapshot at a moment in which nothing of a merchant waits in the journal. A hub may go on selling: its next
-// commit waits for as long as what is in the journal takes.
+// commit waits for as long as the last rows of the journal take.
 func (db *DB) stillSnapshot(ctx context.Context, merchant commerce.ID, f func(asker) error) error {
+	if err := db.readStored(ctx, int64(merchant)); err != nil { // nearly all, before anybody waits
+		return err
+	}
 	if db.pool == nil {
-		if err := db.readStored(ctx, int64(merchant)); err != nil {
-			return err
-		}
 		return db.snapshot(ctx, f)
 	}
+	// Who holds a fence needs more connections. Of many who wait for one with a connection in their hands none would get another.
+	select {
+	case db.stilling <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	next := sync.OnceFunc(func() { <-db.stilling })
+	defer next()
+	return db.snapshot(ctx, func(from asker) error {
+		if err := db.still(ctx, int64(merchant), from); err != nil {
+			return err
+		}
+		next()
+		return f(from)
+	})
+}
+
+// still lets a snapshot that was not looked at yet begin at a moment in which nothing of a merchant waits.
+func (db *DB) still(ctx context.Context, merchant int64, from asker) error {
 	stop, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = stop.Rollback() }()
 	var seq int64
-	err = stop.QueryRowContext(ctx, `SELECT seq FROM tills WHERE merchant_id = $1 FOR UPDATE`, int64(merchant)).Scan(&seq)
-	if oneRow(err) != nil && oneRow(err) != ErrNotFound {
+	err = stop.QueryRowContext(ctx, `SELECT seq FROM tills WHERE merchant_id = $1 FOR UPDATE`, merchant).Scan(&seq)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if err := db.readStored(ctx, int64(merchant)); err != nil {
+	if err := db.readStored(ctx, merchant); err != nil {
 		return err
 	}
-	return db.snapshot(ctx, func(from asker) error {
-		if err := from.QueryRowContext(ctx, `SELECT 1`).Scan(&seq); err != nil { // from here on it sees what stands now
-			return err
-		}
-		if err := stop.Rollback(); err != nil {
-			return err
-		}
-		return f(from)
-	})
+	return from.QueryRowContext(ctx, `SELECT 1`).Scan(&seq) // from here on it sees what stands now
 }

@@ -289,6 +289,9 @@ func TestKill(t *testing.T) {
 				k.afterLife(t, db, i)
 			}
 			t.Logf("%d kills: %s", kills, k)
+			if f.name == "PostgreSQL" && k.waited == 0 {
+				t.Error("no program was killed between a commit and the writing of its rows")
+			}
 			for _, what := range []string{"held", "expired", "paid"} {
 				if len(k.said[what]) == 0 {
 					t.Errorf("nothing was ever %s", what)
@@ -307,6 +310,7 @@ type killing struct {
 	said          map[string]map[commerce.ID]string // held, expired, paid, unfilled: by hold, the viewer
 	early, fenced int
 	unsaid        int
+	waited        int // lives that left rows in the journal
 }
 
 func newKilling(t *testing.T, o Options) *killing {
@@ -315,8 +319,8 @@ func newKilling(t *testing.T, o Options) *killing {
 }
 
 func (k *killing) String() string {
-	return fmt.Sprintf("%d programs ended before they said anything; %d holds acknowledged, %d of them ended, %d paid, %d paid too late; %d committed and not yet said; %d batches fenced",
-		k.early, len(k.said["held"]), len(k.said["expired"]), len(k.said["paid"]), len(k.said["unfilled"]), k.unsaid, k.fenced)
+	return fmt.Sprintf("%d programs ended before they said anything; %d holds acknowledged, %d of them ended, %d paid, %d paid too late; %d committed and not yet said; %d batches fenced; %d left rows in the journal",
+		k.early, len(k.said["held"]), len(k.said["expired"]), len(k.said["paid"]), len(k.said["unfilled"]), k.unsaid, k.fenced, k.waited)
 }
 
 // note takes one line of a program in.
@@ -423,6 +427,13 @@ func (k *killing) life(t *testing.T) {
 // afterLife checks what a killed program left.
 func (k *killing) afterLife(t *testing.T, db *DB, kill int) {
 	t.Helper()
+	waits := false
+	if err := db.read.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM journal)`).Scan(&waits); err != nil {
+		t.Fatal(err)
+	}
+	if waits {
+		k.waited++
+	}
 	st := look(t, db, k.id)
 	holds := map[commerce.ID]commerce.Hold{}
 	pieces := map[string]int{}

@@ -16,7 +16,7 @@ type asker interface {
 // Ledger hands a merchant's ledger entries over, from the one after seq after, in their order and one at a time: a ledger
 // may be larger than memory. An error of f ends it and is returned.
 func (db *DB) Ledger(ctx context.Context, merchant commerce.ID, after int64, f func(commerce.Entry) error) error {
-	if err := db.journal.Settle(ctx, merchant); err != nil {
+	if err := db.settled(ctx, merchant); err != nil {
 		return err
 	}
 	return ledger(ctx, db.read, merchant, after, f)

@@ -30,10 +30,13 @@ func (db *DB) ReceiptOf(ctx context.Context, t seal.Token) (merchant, receipt co
 		return 0, 0, ErrNotFound
 	}
 	merchant, receipt, err = db.receiptOf(ctx, t, id)
-	if err == ErrNotFound && db.pool != nil && db.readOthers(ctx) == nil {
-		return db.receiptOf(ctx, t, id)
+	if err != ErrNotFound || db.pool == nil {
+		return merchant, receipt, err
 	}
-	return merchant, receipt, err
+	if err := db.readOthers(ctx); err != nil { // it may be there
+		return 0, 0, err
+	}
+	return db.receiptOf(ctx, t, id)
 }
 
 func (db *DB) receiptOf(ctx context.Context, t seal.Token, id int64) (merchant, receipt commerce.ID, err error) {
@@ -198,6 +201,9 @@ func (db *DB) Destinations(ctx context.Context, merchant, show commerce.ID) ([]D
 
 // Entries are ledger rows from seq on, in order, at most limit.
 func (db *DB) Entries(ctx context.Context, merchant commerce.ID, from int64, limit int) ([]commerce.Entry, error) {
+	if err := db.settled(ctx, merchant); err != nil {
+		return nil, err
+	}
 	var out []commerce.Entry
 	err := db.rows(ctx, func(r *sql.Rows) error {
 		es, err := scanBlock(r)

@@ -36,7 +36,7 @@ func (db *DB) Load(ctx context.Context, merchant commerce.ID) (commerce.State, e
 		return st, fmt.Errorf("take merchant %d over: %w", merchant, err)
 	}
 	// Now that the fence stands nothing comes to the journal from who ruled before; what is there goes to its tables.
-	if err := errors.Join(db.journal.Settle(ctx, merchant), db.readStored(ctx, m)); err != nil {
+	if err := db.settled(ctx, merchant); err != nil {
 		return st, fmt.Errorf("load merchant %d: %w", merchant, err)
 	}
 	now := time.Now()
@@ -228,7 +228,7 @@ func (db *DB) loadRest(ctx context.Context, m int64, now time.Time, st *commerce
 
 // Decisions are what was decided since a time, the oldest first, at most limit. Viewers have no names here.
 func (db *DB) Decisions(ctx context.Context, merchant commerce.ID, since time.Time, limit int) ([]commerce.Decision, error) {
-	if err := db.journal.Settle(ctx, merchant); err != nil {
+	if err := db.settled(ctx, merchant); err != nil {
 		return nil, err
 	}
 	var out []commerce.Decision
@@ -242,7 +242,7 @@ func (db *DB) Decisions(ctx context.Context, merchant commerce.ID, since time.Ti
 
 // Decided are the stored decisions among keys. Viewers have no names here.
 func (db *DB) Decided(ctx context.Context, merchant commerce.ID, keys []commerce.Key) ([]commerce.Decision, error) {
-	if err := db.journal.Settle(ctx, merchant); err != nil {
+	if err := db.settled(ctx, merchant); err != nil {
 		return nil, err
 	}
 	var out []commerce.Decision

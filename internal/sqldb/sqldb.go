@@ -59,18 +59,19 @@ type DB struct {
 	stop   chan struct{}
 	done   chan struct{} // closed when the committer has ended
 	// SQLite only: closed when the checkpointer has ended; how many transactions were committed.
-	checked chan struct{}
-	commits *atomic.Int64
-	forms   *forms
-	outbox  *effectBlocks
-	journal *journal.Journal // PostgreSQL only
+	checked  chan struct{}
+	commits  *atomic.Int64
+	forms    *forms
+	outbox   *effectBlocks
+	journal  *journal.Journal // PostgreSQL only
+	stilling chan struct{}    // see stillSnapshot
 }
 
 // newDB is a DB that is not connected yet.
 func newDB(o Options) *DB {
 	db := &DB{
 		key: o.Key, log: o.Log, stop: make(chan struct{}), done: make(chan struct{}), checked: make(chan struct{}), forms: newForms(), outbox: &effectBlocks{},
-		commits: &atomic.Int64{},
+		commits: &atomic.Int64{}, stilling: make(chan struct{}, 1),
 	}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
@@ -178,6 +179,13 @@ func (db *DB) openPostgres(ctx context.Context, u string) error {
 		_, err := c.Exec(ctx, `SET plan_cache_mode = force_generic_plan`)
 		return err
 	}
+	// A node that loses its power keeps its locks until the server misses it; by default that takes hours (PostgreSQL manual,
+	// "TCP Settings"). Where the settings mean nothing (a Unix socket) the server passes over them.
+	for name, seconds := range map[string]string{"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"} {
+		if _, set := cfg.ConnConfig.RuntimeParams[name]; !set {
+			cfg.ConnConfig.RuntimeParams[name] = seconds
+		}
+	}
 	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
 	if db.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return fmt.Errorf("open PostgreSQL: %w", err)
@@ -190,7 +198,7 @@ func (db *DB) openPostgres(ctx context.Context, u string) error {
 	db.read = stdlib.OpenDBFromPool(db.pool)
 	db.write = &writer{DB: db.read}
 	db.journal = journal.New()
-	db.journal.Pool, db.journal.Forms, db.journal.Log, db.journal.Stored = db.pool, db.forms.journal(), db.log, db.readStored
+	db.journal.Pool, db.journal.Forms, db.journal.Log = db.pool, db.forms.journal(), db.log
 	return nil
 }
 

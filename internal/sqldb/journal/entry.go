@@ -3,6 +3,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,8 +29,17 @@ type entry struct {
 	count         int // rows in body
 	keys          []key
 	holds, places []int64 // that it adds
+	effects       []int64
 	receipts      []receiptRow
 	since         time.Time
+}
+
+func (e *entry) receiptIDs() []int64 {
+	out := make([]int64, len(e.receipts))
+	for i := range out {
+		out[i] = e.receipts[i].id
+	}
+	return out
 }
 
 // key is the key of a claim.
@@ -72,7 +82,17 @@ const (
 	faultRepeated = "repeated "
 	faultStock    = "no stock row "
 	faultAbsent   = "no row to change "
+	faultUsed     = "used ids of "
 )
+
+// above adds a check that new ids are greater than all in their table. Theirs are, because ids grow with time; where a clock was
+// set back, the database must look at each.
+func (a *appending) above(table, column, m string, ids []int64) {
+	if len(ids) > 0 {
+		a.none("m"+table, fmt.Sprintf("SELECT count(*) AS n FROM (SELECT max(%[1]s) AS id FROM %[2]s WHERE merchant_id = %[3]s) AS x WHERE id >= %[4]s",
+			column, table, m, a.arg(slices.Min(ids))), faultUsed+table+" ")
+	}
+}
 
 // entryOf turns a batch into the statement that commits it and what goes with it in the same transaction. Not ok are rows that
 // PostgreSQL would refuse later: they are to be refused now.
@@ -99,7 +119,7 @@ func (j *Journal) entryOf(bt *commerce.Batch, parts []bulk.Part) (e *entry, all 
 		case r.Form == j.Forms.Stock:
 			a.takePieces(r, m)
 			continue
-		case !plain(r):
+		case !j.Forms.plain(r):
 			return nil, nil, false
 		}
 		j.note(e, a, r, m)
@@ -109,6 +129,9 @@ func (j *Journal) entryOf(bt *commerce.Batch, parts []bulk.Part) (e *entry, all 
 			size += 6 + len(r.Vals[i].S)
 		}
 	}
+	a.above("holds", "hold_id", m, e.holds)
+	a.above("places", "place_id", m, e.places)
+	a.above("receipts", "receipt_id", m, e.receiptIDs())
 	if len(rows) > 0 {
 		e.body = make([]byte, 0, size)
 		for _, r := range rows {
@@ -156,6 +179,11 @@ func (j *Journal) note(e *entry, a *appending, r *bulk.Rows, m string) {
 ON true WHERE x.one IS NULL`, a.arg(bulk.Raw(ask.Array(0))), table, m, column), faultAbsent)
 	}
 	switch r.Form {
+	case f.Ledger:
+		a.above("ledger", "seq", m, ids("seq"))
+	case f.Effects: // one row; those that are done go, so the greatest says nothing
+		e.effects = ids("effect_id")
+		a.none("u", fmt.Sprintf("SELECT count(*) AS n FROM effects WHERE merchant_id = %s AND effect_id = %s", m, a.arg(e.effects[0])), faultUsed+"effects ")
 	case f.Claim:
 		e.keys = make([]key, r.Len())
 		for i := range e.keys {
@@ -180,19 +208,54 @@ WHERE c.merchant_id = %s AND c.platform = v.platform COLLATE "C" AND c.message_i
 	}
 }
 
+// longest is how long texts may be in the journal, in bytes. Those of a key must fit into a third of a page of its tree (PostgreSQL,
+// "B-Tree Indexes": about 2,700 bytes); longer ones elsewhere only take the long way.
+const longest = 1000
+
 // plain reports whether PostgreSQL will take rows: who takes a batch into the journal must not fail to write it later. Texts
-// must be valid UTF-8 without NUL, and quantities, where rows have them, greater than 0 (the tables' checks).
-func plain(r *bulk.Rows) bool {
-	w, quantity := len(r.Form.Kinds), r.Form.Column("quantity")
+// must be valid UTF-8 without NUL, numbers fit their columns, and quantities and states be what the tables' checks want.
+func (f *Forms) plain(r *bulk.Rows) bool {
+	w, quantity, state := len(r.Form.Kinds), r.Form.Column("quantity"), r.Form.Column("state")
+	if r.Form == f.Claim { // asks for any
+		quantity = -1
+	}
+	var narrow []int
+	for _, name := range []string{"part", "number", "quantity", "generation", "claim_part", "answer_kind", "v"} { // INTEGER
+		if c := r.Form.Column(name); c >= 0 {
+			narrow = append(narrow, c)
+		}
+	}
 	for at := 0; at < len(r.Vals); at += w {
+		row := r.Vals[at : at+w]
 		for i, k := range r.Form.Kinds {
-			if s := r.Vals[at+i].S; k == bulk.Text && (!utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0) {
+			if s := row[i].S; k == bulk.Text && (len(s) > longest || !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0) {
 				return false
 			}
 		}
-		if quantity >= 0 && r.Form.Name != "claims" && r.Vals[at+quantity].N <= 0 {
+		for _, c := range narrow {
+			if n := row[c].N; n != int64(int32(n)) {
+				return false
+			}
+		}
+		if quantity >= 0 && row[quantity].N <= 0 || state >= 0 && !f.state(r.Form, row[state].S) {
 			return false
 		}
 	}
 	return true
+}
+
+// state reports whether a hold or a place may have a state.
+func (f *Forms) state(of *bulk.Form, s string) bool {
+	if of == f.Place || of == f.PlaceNew {
+		switch commerce.PlaceState(s) {
+		case commerce.PlaceWaiting, commerce.PlacePromoted, commerce.PlaceLeft:
+			return true
+		}
+		return false
+	}
+	switch commerce.HoldState(s) {
+	case commerce.StateOffered, commerce.StateHeld, commerce.StatePaid, commerce.StateExpired, commerce.StatePassed, commerce.StateReleased:
+		return true
+	}
+	return false
 }

@@ -18,13 +18,14 @@ import (
 )
 
 // How the projector works. In a rush it waits, because viewers wait too; rows of many batches then cost less than those of
-// each. It does not wait longer than journalAge, nor where somebody must see the rows, nor for more of them than journalMost / 2.
+// each. It does not wait longer than journalAge, nor where somebody must see the rows, nor for more of them than half of Most.
 const (
 	journalQuiet = 100 * time.Millisecond // without a commit: the rush is over
 	journalAge   = 2 * time.Second
-	journalMost  = 200_000 // rows; above it commits wait
+	journalMost  = 200_000 // rows
 	projectRows  = 10_000  // in one transaction
 	projectAgain = time.Second
+	leaveFor     = 10 * time.Second // what a database that hangs may cost who closes it
 )
 
 // rowKey is a row of a merchant.
@@ -33,8 +34,8 @@ type rowKey struct{ merchant, id int64 }
 // Forms are the forms of rows that the journal must tell apart, and all that may be in it in the order in which they are to run:
 // what adds rows before what changes or takes them away.
 type Forms struct {
-	Order                                                           []*bulk.Form
-	Stock, Claim, Receipt, HoldNew, HoldMade, Hold, PlaceNew, Place *bulk.Form
+	Order                                                                            []*bulk.Form
+	Ledger, Stock, Claim, Receipt, HoldNew, HoldMade, Hold, PlaceNew, Place, Effects *bulk.Form
 }
 
 // find knows a form by its name.
@@ -53,31 +54,33 @@ type Journal struct {
 	Pool  *pgxpool.Pool
 	Forms Forms
 	Log   *slog.Logger
-	// Stored writes to their tables what the database's journal has of a merchant; see Stored.
-	Stored func(ctx context.Context, merchant int64) error
+	// Most is how many rows may wait; above it commits do.
+	Most int
 
 	poke chan struct{}
 	quit context.CancelFunc
 	done chan struct{}
 
-	mu            sync.Mutex
-	waiting       []*entry
-	count         int           // rows of what is waiting
-	open          map[int64]int // entries by merchant
-	keys          map[key]bool
-	holds, places map[rowKey]bool
-	receipts      map[int64]receiptRow // by id
-	last          time.Time            // when the last was added
-	moved         chan struct{}        // closed when some were written, or could not be
-	err           error                // why the last could not be written
-	urgent        int                  // who waits for it
+	mu                     sync.Mutex
+	waiting                []*entry
+	written                int64         // entries that no longer wait
+	count                  int           // rows of what is waiting
+	open                   map[int64]int // entries by merchant
+	keys                   map[key]bool
+	holds, places, effects map[rowKey]bool
+	receipts               map[int64]receiptRow // by id
+	last                   time.Time            // when the last was added
+	moved                  chan struct{}        // closed when some were written, or could not be
+	err                    error                // why the last could not be written
+	urgent                 int                  // who waits for it
+	stopped                bool
 }
 
 // New is a Journal. Set its fields before Start.
 func New() *Journal {
 	return &Journal{
-		poke: make(chan struct{}, 1), open: map[int64]int{}, keys: map[key]bool{}, holds: map[rowKey]bool{}, places: map[rowKey]bool{},
-		receipts: map[int64]receiptRow{}, moved: make(chan struct{}),
+		Most: journalMost, poke: make(chan struct{}, 1), open: map[int64]int{}, keys: map[key]bool{}, holds: map[rowKey]bool{}, places: map[rowKey]bool{},
+		effects: map[rowKey]bool{}, receipts: map[int64]receiptRow{}, moved: make(chan struct{}),
 	}
 }
 
@@ -93,11 +96,43 @@ func (j *Journal) unknown(set map[rowKey]bool, merchant int64, ids, mine []int64
 	return out
 }
 
-// repeats reports whether a claim of e has the key of one that waits.
+// repeats reports whether e adds a row that waits already, or one row twice.
 func (j *Journal) repeats(e *entry) bool {
+	for _, ids := range [][]int64{e.holds, e.places, e.receiptIDs()} {
+		if !ascending(ids) && twice(ids) {
+			return true
+		}
+	}
+	if twice(e.keys) {
+		return true
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.ContainsFunc(e.keys, func(k key) bool { return j.keys[k] })
+	in := func(set map[rowKey]bool) func(id int64) bool {
+		return func(id int64) bool { return set[rowKey{e.merchant, id}] }
+	}
+	return slices.ContainsFunc(e.keys, func(k key) bool { return j.keys[k] }) || slices.ContainsFunc(e.holds, in(j.holds)) ||
+		slices.ContainsFunc(e.places, in(j.places)) || slices.ContainsFunc(e.effects, in(j.effects)) ||
+		slices.ContainsFunc(e.receipts, func(r receiptRow) bool { _, ok := j.receipts[r.id]; return ok })
+}
+
+// ascending reports whether each is greater than the one before, as ids of a batch mostly are.
+func ascending(ids []int64) bool {
+	for i := range max(0, len(ids)-1) {
+		if ids[i] >= ids[i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+// twice reports whether one is there twice.
+func twice[K comparable](all []K) bool {
+	seen := make(map[K]struct{}, len(all))
+	for _, k := range all {
+		seen[k] = struct{}{}
+	}
+	return len(seen) < len(all)
 }
 
 // Receipt is a receipt that waits: its merchant and its generation.
@@ -133,10 +168,13 @@ func (j *Journal) add(e *entry) {
 	for _, id := range e.places {
 		j.places[rowKey{e.merchant, id}] = true
 	}
+	for _, id := range e.effects {
+		j.effects[rowKey{e.merchant, id}] = true
+	}
 	for _, r := range e.receipts {
 		j.receipts[r.id] = r
 	}
-	if first || j.count >= journalMost/2 {
+	if first || j.count >= j.Most/2 {
 		j.wake()
 	}
 }
@@ -157,10 +195,14 @@ func (j *Journal) drop(batch []*entry) {
 		for _, id := range e.places {
 			delete(j.places, rowKey{e.merchant, id})
 		}
+		for _, id := range e.effects {
+			delete(j.effects, rowKey{e.merchant, id})
+		}
 		for _, r := range e.receipts {
 			delete(j.receipts, r.id)
 		}
 	}
+	j.written += int64(len(batch))
 	j.waiting = slices.Delete(j.waiting, 0, len(batch))
 }
 
@@ -173,20 +215,38 @@ func (j *Journal) wake() {
 
 // room waits until there is room for another batch.
 func (j *Journal) room(ctx context.Context) error {
-	return j.wait(ctx, func() bool { return j.count < journalMost })
+	return j.wait(ctx, func() bool { return j.count < j.Most })
 }
 
-// Settle waits until the rows of a merchant that were added here stand in their tables; of all merchants for 0.
+// Settle waits until the rows of a merchant that were added here before stand in their tables; of all merchants for 0. It does
+// not wait for what is committed meanwhile: a rush may go on for long.
 func (j *Journal) Settle(ctx context.Context, merchant commerce.ID) error {
 	if j == nil {
 		return nil
 	}
-	return j.wait(ctx, func() bool {
-		if merchant == 0 {
-			return len(j.open) == 0
+	last := j.lastOf(int64(merchant))
+	return j.wait(ctx, func() bool { return j.written >= last })
+}
+
+// lastOf is how many entries will have been written when those of a merchant are.
+func (j *Journal) lastOf(merchant int64) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, e := range slices.Backward(j.waiting) {
+		if merchant == 0 || e.merchant == merchant {
+			return j.written + int64(i) + 1
 		}
-		return j.open[int64(merchant)] == 0
-	})
+	}
+	return 0
+}
+
+var errStopped = errors.New("rows wait for their tables, and the database is closing")
+
+// Waiting is how many rows wait, and who waits for them.
+func (j *Journal) Waiting() (rows, waiters int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.count, j.urgent
 }
 
 // wait waits until ok holds. It fails where the projector does.
@@ -199,6 +259,9 @@ func (j *Journal) wait(ctx context.Context, ok func() bool) error {
 	j.urgent++
 	defer func() { j.urgent-- }()
 	for !ok() {
+		if j.stopped {
+			return errStopped
+		}
 		moved := j.moved
 		j.mu.Unlock()
 		j.wake()
@@ -209,8 +272,8 @@ func (j *Journal) wait(ctx context.Context, ok func() bool) error {
 			j.mu.Lock()
 			return ctx.Err()
 		}
-		if j.err != nil && !ok() {
-			return fmt.Errorf("rows wait for their tables: %w", j.err)
+		if j.err != nil && !ok() { // not %w: where it is not known how that ended, it is known of what waits for it
+			return fmt.Errorf("rows wait for their tables: %v", j.err)
 		}
 	}
 	return nil
@@ -220,6 +283,7 @@ func (j *Journal) wait(ctx context.Context, ok func() bool) error {
 func (j *Journal) Start() {
 	ctx, quit := context.WithCancel(context.Background())
 	j.quit, j.done = quit, make(chan struct{})
+	j.end(false)
 	go func() {
 		defer close(j.done)
 		j.run(ctx)
@@ -233,9 +297,27 @@ func (j *Journal) Stop() {
 	}
 	j.quit()
 	<-j.done
+	j.end(true)
+}
+
+// end tells who waits for the projector whether there is one.
+func (j *Journal) end(stopped bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stopped = stopped
+	j.tell()
+}
+
+// tell wakes who waits. Its caller holds mu.
+func (j *Journal) tell() {
+	close(j.moved)
+	j.moved = make(chan struct{})
 }
 
 func (j *Journal) run(ctx context.Context) {
+	work, cut := context.WithCancel(context.WithoutCancel(ctx)) // what is under way is not torn down at once
+	defer cut()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(leaveFor, cut) })()
 	again := time.NewTimer(0)
 	defer again.Stop()
 	for {
@@ -243,13 +325,13 @@ func (j *Journal) run(ctx context.Context) {
 		case <-j.poke:
 		case <-again.C:
 		case <-ctx.Done():
-			for j.project(context.Background()) == nil && j.pending() {
+			for j.project(work) == nil && j.pending() {
 			}
 			return
 		}
 		rest := j.rest()
 		if rest == 0 {
-			if err := j.project(context.WithoutCancel(ctx)); err != nil {
+			if err := j.project(work); err != nil {
 				j.Log.Error("claims are safe and wait for their tables; trying again", "err", err)
 				rest = projectAgain
 			} else if rest = j.rest(); rest == 0 {
@@ -278,27 +360,35 @@ func (j *Journal) pending() bool {
 	return len(j.waiting) > 0
 }
 
-// Commit commits a batch, given as its parts with the fence first, or fails as commerce.Ledger says. What the journal must not take is sent as it is, for the database to refuse.
+// Commit commits a batch, given as its parts with the fence first, or fails as commerce.Ledger says.
 func (j *Journal) Commit(ctx context.Context, bt *commerce.Batch, parts []bulk.Part) error {
 	if err := j.room(ctx); err != nil {
 		return err
 	}
 	e, all, ok := j.entryOf(bt, parts)
 	if !ok || j.repeats(e) {
-		if err := j.Settle(ctx, bt.Merchant); err != nil {
-			return err
-		}
-		return bulk.Pipeline(ctx, j.Pool, parts)
+		return j.direct(ctx, bt, parts)
 	}
 	err := bulk.Pipeline(ctx, j.Pool, all)
 	var pg *pgconn.PgError
 	switch {
 	case err == nil:
 		j.add(e)
-	case errors.As(err, &pg) && pg.Code == "22P02" && strings.Contains(pg.Message, faultRepeated): // invalid_text_representation
+	case !errors.As(err, &pg) || pg.Code != "22P02": // invalid_text_representation
+	case strings.Contains(pg.Message, faultRepeated):
 		return commerce.ErrRepeated
+	case strings.Contains(pg.Message, faultUsed):
+		return j.direct(ctx, bt, parts)
 	}
 	return err
+}
+
+// direct commits what the journal must not take as it is, for the database to look at each row.
+func (j *Journal) direct(ctx context.Context, bt *commerce.Batch, parts []bulk.Part) error {
+	if err := j.Settle(ctx, bt.Merchant); err != nil {
+		return err
+	}
+	return bulk.Pipeline(ctx, j.Pool, parts)
 }
 
 // rest is how long the projector may leave what waits alone; negative when nothing does.
@@ -308,7 +398,7 @@ func (j *Journal) rest() time.Duration {
 	switch now := time.Now(); {
 	case len(j.waiting) == 0:
 		return -1
-	case j.urgent > 0 || j.count >= journalMost/2:
+	case j.urgent > 0 || j.count >= j.Most/2:
 		return 0
 	default:
 		return max(0, min(j.last.Add(journalQuiet).Sub(now), j.waiting[0].since.Add(journalAge).Sub(now)))
@@ -334,8 +424,7 @@ func (j *Journal) project(ctx context.Context) error {
 	if j.err = err; err == nil {
 		j.drop(batch)
 	}
-	close(j.moved)
-	j.moved = make(chan struct{})
+	j.tell()
 	return err
 }
 
@@ -343,15 +432,28 @@ func (j *Journal) project(ctx context.Context) error {
 var errMoved = errors.New("rows of the journal were written by another node")
 
 const (
-	// A lost end of the log costs nothing here: what a transaction took out of the journal is in it again.
-	sqlNoSync  = `SELECT set_config('synchronous_commit', 'off', true)`
 	sqlProject = `SELECT pg_advisory_xact_lock($1)`
 	sqlTakeOut = `DELETE FROM journal WHERE merchant_id = $1 AND seq BETWEEN $2 AND $3`
 )
 
-// projectBatch writes rows of the journal to their tables. Who writes a merchant's holds a lock for it, so that two nodes do so
-// in the order of the batches.
+// projectBatch writes rows that wait here to their tables.
 func (j *Journal) projectBatch(ctx context.Context, batch []*entry) error {
+	err := j.write(ctx, batch)
+	if !errors.Is(err, commerce.ErrUnknown) && !errors.Is(err, errMoved) {
+		return err
+	}
+	for _, e := range batch { // it may be done: what is left is in the database
+		if err := j.Take(ctx, e.merchant); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes rows of the journal to their tables, all of a merchant's between the first and the last. Who writes a merchant's
+// holds a lock for it, so that two nodes do so in the order of the batches. It is synced to disk as any commit: were the server
+// to lose it, the rows would wait again, and nobody here would know.
+func (j *Journal) write(ctx context.Context, batch []*entry) error {
 	type span struct{ first, last, n int64 }
 	spans := map[int64]*span{}
 	var merchants []int64
@@ -366,12 +468,12 @@ func (j *Journal) projectBatch(ctx context.Context, batch []*entry) error {
 		s.last = e.seq
 		s.n++
 		var err error
-		if rows[i], err = bulk.Unpack(e.body, j.Forms.find); err != nil { // we packed it
-			return err
+		if rows[i], err = bulk.Unpack(e.body, j.Forms.find); err != nil {
+			return fmt.Errorf("journal of merchant %d: %w", e.merchant, err)
 		}
 	}
 	slices.Sort(merchants) // who waits for whom goes one way
-	parts := []bulk.Part{{One: bulk.Statement{SQL: sqlNoSync, Rows: -1}}}
+	var parts []bulk.Part
 	for _, m := range merchants {
 		parts = append(parts, bulk.Part{One: bulk.Statement{SQL: sqlProject, Args: []any{m}, Rows: -1}})
 	}
@@ -382,14 +484,5 @@ func (j *Journal) projectBatch(ctx context.Context, batch []*entry) error {
 	for _, r := range bulk.Merge(j.Forms.Order, rows) {
 		parts = append(parts, bulk.Part{Many: r})
 	}
-	err := bulk.Pipeline(ctx, j.Pool, parts)
-	if errors.Is(err, commerce.ErrUnknown) || errors.Is(err, errMoved) { // it may be done: what is left is in the database
-		for _, m := range merchants {
-			if err := j.Stored(ctx, m); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return err
+	return bulk.Pipeline(ctx, j.Pool, parts)
 }

@@ -11,14 +11,50 @@ import (
 	"hawker/internal/sqldb/bulk"
 )
 
-// WriteStored writes to their tables what the database's journal has of a merchant, whoever added it. lock makes it wait for other
-// nodes that do so (PostgreSQL).
-func WriteStored(ctx context.Context, tx *sql.Tx, f *Forms, merchant int64, lock bool) error {
-	if lock {
-		if _, err := tx.ExecContext(ctx, sqlProject, merchant); err != nil {
+// stored are the oldest batches that the database's journal has of a merchant, up to one, as many as one transaction may write.
+func (j *Journal) stored(ctx context.Context, merchant, last int64) (out []*entry, err error) {
+	rs, err := j.Pool.Query(ctx, `SELECT seq, body FROM journal WHERE merchant_id = $1 AND seq <= $2 ORDER BY seq LIMIT 1000`, merchant, last)
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	for rows := 0; rows < projectRows && rs.Next(); {
+		e := &entry{merchant: merchant}
+		if err := rs.Scan(&e.seq, &e.body); err != nil {
+			return nil, err
+		}
+		all, err := bulk.Unpack(e.body, j.Forms.find)
+		if err != nil {
+			return nil, fmt.Errorf("journal of merchant %d: %w", merchant, err)
+		}
+		for _, r := range all {
+			rows += r.Len()
+		}
+		out = append(out, e)
+	}
+	rs.Close()
+	return out, rs.Err()
+}
+
+// Take writes to their tables what the database's journal has of a merchant at this moment, whoever added it (PostgreSQL).
+func (j *Journal) Take(ctx context.Context, merchant int64) error {
+	var last int64
+	if err := j.Pool.QueryRow(ctx, `SELECT COALESCE(MAX(seq), -1) FROM journal WHERE merchant_id = $1`, merchant).Scan(&last); err != nil || last < 0 {
+		return err
+	}
+	for {
+		batch, err := j.stored(ctx, merchant, last)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		if err := j.write(ctx, batch); err != nil && !errors.Is(err, errMoved) {
 			return err
 		}
 	}
+}
+
+// WriteStored writes to their tables what a SQLite file's journal has of a merchant. A backup of PostgreSQL brought it there.
+func WriteStored(ctx context.Context, tx *sql.Tx, f *Forms, merchant int64) error {
 	type stored struct {
 		seq  int64
 		rows []*bulk.Rows
