@@ -39,6 +39,7 @@ type twitchSettings struct {
 	APIURL       string `name:"api-url" env:"HAWKER_TWITCH_API_URL" default:"https://api.twitch.tv/helix" help:"Where Helix is."`
 	AuthURL      string `name:"auth-url" env:"HAWKER_TWITCH_AUTH_URL" default:"https://id.twitch.tv/oauth2" help:"Where signing in is."`
 	IRCURL       string `name:"irc-url" env:"HAWKER_TWITCH_IRC_URL" default:"ircs://irc.chat.twitch.tv:6697" help:"Where chat is read (irc:// for plain)."`
+	EventSubURL  string `name:"eventsub-url" env:"HAWKER_TWITCH_EVENTSUB_URL" default:"wss://eventsub.wss.twitch.tv/ws" help:"Where events beside chat are told (ws:// for plain)."`
 }
 
 type youtubeSettings struct {

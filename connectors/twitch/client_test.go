@@ -48,6 +48,7 @@ func newStand(t *testing.T) *stand {
 	s := &stand{sim: sim}
 	s.o = twitch.Options{
 		APIURL: "http://" + web.Addr().String() + "/helix", AuthURL: "http://" + web.Addr().String() + "/oauth2/", IRCURL: "irc://" + irc.Addr().String(),
+		EventSubURL: "ws://" + web.Addr().String() + "/ws", Road: twitch.IRC, // TestChat and road_test.go try the others
 		ClientID: "app", ClientSecret: "app-secret",
 		Bot: chat.Account{
 			Platform: chat.Twitch, ID: botID, Name: "hawkerbot",
@@ -74,6 +75,15 @@ func (s *stand) client(t *testing.T) *twitch.Client {
 	return c
 }
 
+// own gives the client the login of the channel's owner, with these scopes.
+func (s *stand) own(scopes ...string) {
+	tok := s.sim.Grant(anaID, scopes...)
+	s.o.Owners = []twitch.Owner{{
+		Account: chat.Account{Platform: chat.Twitch, ID: anaID, Name: "anaslive", Token: chat.Token{Access: tok.Access, Refresh: tok.Refresh}},
+		Save:    s.o.Save,
+	}}
+}
+
 // sim speaks the suite's words to the stand-in.
 type sim struct{ *twitchsim.Sim }
 
@@ -93,10 +103,22 @@ func (s sim) Delete(c chat.Channel, id string) { s.Sim.Delete(c.ID, id) }
 func (s sim) Repeat(c chat.Channel, id string) { s.Sim.Repeat(c.ID, id) }
 func (s sim) Malformed(c chat.Channel)         { s.Sim.Malformed(c.ID) }
 
+// TestChat tries every promise over each road. Over EventSub alone the bot is the channel's owner, for Twitch tells nobody there
+// that they are a moderator before they speak.
 func TestChat(t *testing.T) {
-	chattest.Test(t, func(t *testing.T) chattest.Pair {
-		s := newStand(t)
-		s.sim.Mod(anaID, botID, true) // so that the suite need not wait a second between lines; TestBudget has the rest
-		return chattest.Pair{Chat: s.client(t), Sim: sim{s.sim}, Channel: chat.Channel{Platform: chat.Twitch, ID: anaID}}
-	})
+	for _, road := range []twitch.Road{twitch.IRC, twitch.EventSub, twitch.Both} {
+		t.Run(string(road), func(t *testing.T) {
+			chattest.Test(t, func(t *testing.T) chattest.Pair {
+				s := newStand(t)
+				s.o.Road = road
+				channel := anaID
+				if road == twitch.EventSub {
+					channel = botID
+					s.o.Channels = []twitch.ChannelRef{{ID: botID, Login: "hawkerbot"}}
+				}
+				s.sim.Mod(anaID, botID, true) // so that the suite need not wait a second between lines; TestBudget has the rest
+				return chattest.Pair{Chat: s.client(t), Sim: sim{s.sim}, Channel: chat.Channel{Platform: chat.Twitch, ID: channel}}
+			})
+		})
+	}
 }

@@ -15,13 +15,14 @@ import (
 // Scopes by Twitch's names (Twitch docs, "Twitch Access Token Scopes").
 const (
 	scopeRead  = "chat:read"
+	scopeChat  = "user:read:chat"
 	scopeWrite = "user:write:chat"
 )
 
 // BotScopes are what the account needs that hears and speaks: user:bot and user:read:chat let the broadcaster's
 // consent count, chat:read and chat:edit are the chat server's.
 func BotScopes() []string {
-	return []string{"user:read:chat", scopeWrite, "user:bot", scopeRead, "chat:edit"}
+	return []string{scopeChat, scopeWrite, "user:bot", scopeRead, "chat:edit"}
 }
 
 // BroadcasterScopes are what the owner of a channel grants: that a bot may be there.
@@ -32,7 +33,8 @@ func BroadcasterScopes() []string { return []string{"channel:bot"} }
 type Connect struct {
 	AuthURL                string // empty means Twitch itself
 	ClientID, ClientSecret string
-	// Scopes are asked for, and nothing else: BotScopes or BroadcasterScopes.
+	// Scopes are asked for, and nothing else: BotScopes, BroadcasterScopes, or what Grants says when rules need more. Twitch
+	// replaces what was granted before: what is still needed must be among them.
 	Scopes []string
 	// HTTP makes the calls; nil means a client with a time limit of 10 s over DialContext.
 	HTTP        *http.Client

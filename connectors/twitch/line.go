@@ -7,6 +7,7 @@ import (
 
 	irc "github.com/gempir/go-twitch-irc/v4"
 
+	"hawker/connectors/twitch/eventsub"
 	"hawker/internal/chat"
 )
 
@@ -19,6 +20,7 @@ const (
 	welcome               // the login was accepted
 	refusal               // the login was refused; text says how
 	roomState             // room exists and has roomID
+	joined                // we are in room
 	userState             // our own roles in room
 	notice                // a sentence about room; code and text
 	ping                  // text must be sent back
@@ -28,8 +30,12 @@ const (
 // incoming is one line of the chat server in our words.
 type incoming struct {
 	what   what
-	event  chat.Event // its Channel.ID may be empty: room then names the channel
-	room   string     // login of the channel
+	event  chat.Event  // its Channel.ID may be empty: room then names the channel
+	also   *chat.Event // a second thing the line tells, after event
+	gift   string      // the community gift that a Gifted belongs to; empty for one gift
+	whole  bool        // the Gifted is all of the community gift
+	over   bool        // it came over EventSub
+	room   string      // login of the channel
 	roomID string
 	code   string
 	text   string
@@ -64,10 +70,7 @@ func parse(raw string, at time.Time) incoming {
 	case *irc.PrivateMessage:
 		return said(tags, m.Channel, m.User.Name, trailing(bare, m.Message), at)
 	case *irc.UserNoticeMessage:
-		// Words that a viewer adds to a resubscription, or an announcement: typed in the chat like any line.
-		if text := trailing(bare, m.Message); text != "" {
-			return said(tags, m.Channel, tags["login"], text, at)
-		}
+		return noticed(tags, m.Channel, trailing(bare, m.Message), at)
 	case *irc.ClearMessage:
 		if id := tags["target-msg-id"]; id != "" {
 			e := chat.Event{Kind: chat.Deleted, Channel: channel(tags["room-id"]), ID: id, ByMod: true, At: sentAt(tags, at)}
@@ -87,6 +90,8 @@ func parse(raw string, at time.Time) incoming {
 	case *irc.UserStateMessage:
 		r := roles(tags)
 		return incoming{what: userState, room: m.Channel, mod: r.Has(chat.Moderator | chat.Owner), vip: r.Has(chat.VIP)}
+	case *irc.UserJoinMessage:
+		return incoming{what: joined, room: m.Channel, text: m.User}
 	case *irc.NoticeMessage:
 		in := incoming{what: notice, room: m.Channel, code: tags["msg-id"], text: trailing(bare, m.Message)}
 		if m.Channel == "*" && loginRefused(in.text) {
@@ -138,7 +143,7 @@ func said(tags map[string]string, room, login, text string, at time.Time) incomi
 	if m.Viewer.Name == "" {
 		m.Viewer.Name = login
 	}
-	m.Text, m.Action = unwrap(text)
+	m.Text, m.Action = eventsub.Unwrap(text)
 	if n, err := strconv.Atoi(tags["bits"]); err == nil && n > 0 {
 		m.Bits = n
 	}
@@ -150,14 +155,6 @@ func said(tags map[string]string, room, login, text string, at time.Time) incomi
 		what: event, event: chat.Event{Kind: chat.Said, Channel: m.Channel, Message: m, At: m.Sent},
 		room: room, roomID: m.Channel.ID, mod: m.Roles.Has(chat.Moderator | chat.Owner), vip: m.Roles.Has(chat.VIP),
 	}
-}
-
-// unwrap takes /me off. Twitch cuts the closing mark off a line that is too long.
-func unwrap(text string) (string, bool) {
-	if rest, ok := strings.CutPrefix(text, "\x01ACTION"); ok && (rest == "" || rest[0] == ' ' || rest[0] == '\x01') {
-		return strings.TrimSuffix(strings.TrimPrefix(rest, " "), "\x01"), true
-	}
-	return text, false
 }
 
 // trailing is the last parameter of a line without tags, exactly as sent; the library unwraps it in its own way. Where
@@ -189,16 +186,8 @@ func roles(tags map[string]string) chat.Roles {
 		r |= chat.Owner
 	}
 	for badge := range strings.SplitSeq(tags["badges"], ",") {
-		switch name, _, _ := strings.Cut(badge, "/"); name {
-		case "broadcaster":
-			r |= chat.Owner
-		case "moderator", "lead_moderator":
-			r |= chat.Moderator
-		case "vip":
-			r |= chat.VIP
-		case "subscriber", "founder":
-			r |= chat.Subscriber
-		}
+		name, _, _ := strings.Cut(badge, "/")
+		r |= eventsub.RoleOf(name)
 	}
 	return r
 }

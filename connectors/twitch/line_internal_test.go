@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hawker/connectors/twitch/eventsub"
 	"hawker/internal/chat"
 )
 
@@ -89,7 +90,7 @@ func TestParseOther(t *testing.T) {
 		},
 		{"@room-id=1001 :tmi.twitch.tv CLEARCHAT #shop :bob", incoming{}},
 		{"@id=a;room-id=1001 :ana!ana@ana.tmi.twitch.tv PRIVMSG #shop :nobody said this", incoming{}},
-		{"@id=a;room-id=1001;user-id=7;msg-id=sub :tmi.twitch.tv USERNOTICE #shop", incoming{}},
+		{"@id=a;room-id=1001;user-id=7;msg-id=ritual :tmi.twitch.tv USERNOTICE #shop", incoming{}},
 		{"", incoming{}},
 		{":x", incoming{}},
 		{"PRIVMSG", incoming{}},
@@ -99,6 +100,51 @@ func TestParseOther(t *testing.T) {
 	} {
 		if got := parse(tt.line, now); got != tt.want {
 			t.Errorf("parse(%q)\n got %+v\nwant %+v", tt.line, got, tt.want)
+		}
+	}
+}
+
+// TestParseNotices: recorded notices, and what they tell.
+func TestParseNotices(t *testing.T) {
+	const who, src = "@room-id=1001;user-id=7;login=gil;display-name=Gil;id=a;badges=subscriber/0;", " :tmi.twitch.tv USERNOTICE #shop"
+	gil := chat.Viewer{Platform: chat.Twitch, ID: "7", Name: "Gil"}
+	nobody := chat.Viewer{Platform: chat.Twitch, ID: eventsub.Nobody().ID, Name: eventsub.Nobody().Name}
+	for _, tt := range []struct {
+		tags, text string
+		want       chat.Event
+		gift       string
+	}{
+		{"msg-id=sub;msg-param-cumulative-months=0;msg-param-sub-plan=Prime", "", chat.Event{Kind: chat.Subscribed, ID: "sub:a", Viewer: gil, Support: chat.Support{Months: 1, Tier: "Prime"}}, ""},
+		{"msg-id=resub;msg-param-cumulative-months=23;msg-param-sub-plan=1000", " :\x01ACTION Kappa\x01", chat.Event{Kind: chat.Resubscribed, ID: "resub:a", Viewer: gil, Support: chat.Support{Months: 23, Tier: "1000", Text: "Kappa"}}, ""},
+		{"msg-id=resub;msg-param-cumulative-months=-1", "", chat.Event{Kind: chat.Resubscribed, ID: "resub:a", Viewer: gil}, ""},
+		{"msg-id=subgift;msg-param-sub-plan=2000;msg-param-origin-id=da\\s39", "", chat.Event{Kind: chat.Gifted, ID: "gift:a", Viewer: gil, Support: chat.Support{Count: 1, Tier: "2000"}}, "origin da 39"},
+		{"msg-id=anonsubgift;msg-param-sub-plan=1000", "", chat.Event{Kind: chat.Gifted, ID: "gift:a", Viewer: nobody, Support: chat.Support{Count: 1, Tier: "1000"}}, ""},
+		{"msg-id=submysterygift;msg-param-mass-gift-count=20;msg-param-community-gift-id=7;msg-param-origin-id=x", "", chat.Event{Kind: chat.Gifted, ID: "gift:a", Viewer: gil, Support: chat.Support{Count: 20}}, "7"},
+		{"msg-id=submysterygift;msg-param-mass-gift-count=999999999999", "", chat.Event{Kind: chat.Gifted, ID: "gift:a", Viewer: gil, Support: chat.Support{Count: 1}}, ""},
+		{"msg-id=anongiftpaidupgrade", "", chat.Event{Kind: chat.Resubscribed, ID: "resub:a", Viewer: gil}, ""},
+		{"msg-id=raid;msg-param-viewerCount=430", "", chat.Event{Kind: chat.Raided, ID: "raid:a", Viewer: gil, Support: chat.Support{Count: 430}}, ""},
+		{"msg-id=unraid", "", chat.Event{}, ""},
+		{"msg-id=sub;source-room-id=1002", "", chat.Event{}, ""},
+		{"msg-id=sharedchatnotice;source-msg-id=sub;source-room-id=1002", "", chat.Event{}, ""},
+	} {
+		in := parse(who+tt.tags+src+tt.text, now)
+		got := in.event
+		if tt.text != "" {
+			if in.event.Kind != chat.Said || in.also == nil {
+				t.Errorf("%s: %+v", tt.tags, in)
+				continue
+			}
+			got = *in.also
+		}
+		want := tt.want
+		if want.Kind != 0 {
+			want.Channel, want.At = channel("1001"), now
+			if want.Viewer == gil {
+				want.Roles = chat.Subscriber
+			}
+		}
+		if got != want || in.gift != tt.gift || (in.what == event) != (want.Kind != 0) {
+			t.Errorf("%s\n got %+v of gift %q\nwant %+v", tt.tags, got, in.gift, want)
 		}
 	}
 }
@@ -158,6 +204,14 @@ func FuzzLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		in := parse(raw, now)
 		e := in.event
+		if in.also != nil && (e.Kind != chat.Said || in.also.Channel != e.Channel) {
+			t.Errorf("parse(%q) tells %+v beside %+v", raw, in.also, e)
+		}
+		for _, h := range []*chat.Event{&e, in.also} {
+			if h != nil && h.Kind >= chat.Followed && (h.ID == "" || h.Viewer.ID == "" || h.Channel.ID == "" || h.Support.Count < 0 || h.At.IsZero()) {
+				t.Errorf("parse(%q) tells %+v", raw, h)
+			}
+		}
 		switch e.Kind {
 		case chat.Said:
 			m := e.Message

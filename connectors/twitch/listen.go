@@ -27,7 +27,7 @@ var (
 )
 
 // Listen connects, hears all channels and connects again whenever the connection is lost, with a pause that grows to a
-// minute. It calls hear from its own goroutine only. It returns nil when ctx ended, and a *chat.Refused with Reconnect
+// minute. Calls of hear never overlap. It returns nil when ctx ended, and a *chat.Refused with Reconnect
 // after a Revoked event for each channel when only the account's owner can help; the client is then spent, and
 // another is made from the newly connected account.
 func (c *Client) Listen(ctx context.Context, hear func(chat.Event)) error {
@@ -38,24 +38,40 @@ func (c *Client) Listen(ctx context.Context, hear func(chat.Event)) error {
 		return errBusy
 	}
 	defer c.claim(false)
-	defer c.lost(errors.New("no longer listening"), func(chat.Event) {}) // after an end nobody is told any more
+	defer func() { // after an end nobody is told any more
+		_ = c.overLost("no longer listening", false)
+		c.lost(errors.New("no longer listening"), func(chat.Event) {})
+	}()
 
 	alive, stop := context.WithCancelCause(ctx)
-	var keeper sync.WaitGroup
-	keeper.Go(func() {
-		if err := c.tokens.keep(alive); err != nil {
-			stop(err)
-		}
-	})
-	defer keeper.Wait()
 	defer stop(nil)
+	hear = oneAtATime(hear)
+	var beside sync.WaitGroup
+	if !c.anonymous() {
+		beside.Go(func() {
+			if err := c.tokens.keep(alive); err != nil {
+				stop(err)
+			}
+		})
+		beside.Go(func() { c.release(alive, hear) })
+		for _, s := range c.sources {
+			beside.Go(func() { s.run(alive, hear) })
+		}
+	}
 
-	err := c.connected(alive, hear)
-	if ctx.Err() != nil {
-		return nil
+	err := error(nil)
+	if c.o.Road == EventSub {
+		err = c.overOnly(alive)
+	} else {
+		err = c.connected(alive, hear)
 	}
 	if cause := context.Cause(alive); cause != nil {
 		err = cause
+	}
+	stop(nil)
+	beside.Wait()
+	if ctx.Err() != nil {
+		return nil
 	}
 	reason := err.Error()
 	if re := (*chat.Refused)(nil); errors.As(err, &re) {
@@ -65,6 +81,16 @@ func (c *Client) Listen(ctx context.Context, hear func(chat.Event)) error {
 		hear(chat.Event{Kind: chat.Revoked, Channel: s.Channel, Reason: reason, At: time.Now()})
 	}
 	return err
+}
+
+// oneAtATime makes hear safe for the two roads that call it: lines come over the chat server, happenings over EventSub as well.
+func oneAtATime(hear func(chat.Event)) func(chat.Event) {
+	var mu sync.Mutex
+	return func(e chat.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		hear(e)
+	}
 }
 
 // claim takes or gives back the right to be the one Listen.
@@ -80,18 +106,26 @@ func (c *Client) claim(on bool) bool {
 
 // connected holds one connection after the other until ctx ends or the account is of no more use.
 func (c *Client) connected(ctx context.Context, hear func(chat.Event)) error {
-	pace := &pace{}
+	pace := &pace{most: 19} // one fewer than allowed, for what the wire bunches together
+	if c.o.Verified {
+		pace.most = 1990
+	}
 	pause, renewed, checked := firstPause, false, false
 	for {
 		began := time.Now()
 		err := error(nil)
-		if !checked {
+		if !checked && !c.anonymous() {
 			// Required at start (Twitch docs, "Validating Tokens"); it also tells the login and the scopes.
 			err = c.tokens.validate(ctx)
 			checked = err == nil
+			if err != nil && !permanent(err) && c.tokens.name() != "" {
+				// A login server that is out of order keeps nobody from the chat; keep asks it again.
+				c.o.Log.WarnContext(ctx, "twitch token not checked", "account", c.o.Bot.ID, "err", err)
+				err = nil
+			}
 		}
 		var access string
-		if err == nil {
+		if err == nil && !c.anonymous() {
 			access, err = c.tokens.access(ctx)
 		}
 		if err == nil {
@@ -138,59 +172,77 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// lost tells that no channel is heard any more, and remembers that lines may be missing when they are again.
+// lost notes that the chat server is away: no channel is heard over it any more.
 func (c *Client) lost(err error, hear func(chat.Event)) {
 	c.mu.Lock()
-	var left []chat.Event
+	var tell []chat.Event
 	for _, r := range c.rooms {
 		r.asked, r.again = time.Time{}, time.Time{}
-		if r.joined {
-			r.joined, r.gap = false, err.Error()
-			left = append(left, chat.Event{Kind: chat.Left, Channel: channel(r.id), Reason: r.gap, At: time.Now()})
-		}
+		tell = append(tell, c.fails(r, IRC, err.Error(), errors.Is(err, errSilent))...)
 	}
 	c.mu.Unlock()
-	slices.SortFunc(left, func(a, b chat.Event) int { return strings.Compare(a.Channel.ID, b.Channel.ID) })
-	for _, e := range left {
+	byChannel(tell)
+	for _, e := range tell {
 		hear(e)
 	}
 }
 
-// pace keeps JOINs under 20 in 10 s (Twitch docs, "Twitch IRC rate limits"), over all connections of a Listen.
-type pace struct{ sent []time.Time }
+func byChannel(all []chat.Event) {
+	slices.SortStableFunc(all, func(a, b chat.Event) int { return strings.Compare(a.Channel.ID, b.Channel.ID) })
+}
+
+// pace keeps JOINs under 20 in 10 s, 2,000 for verified bots (Twitch docs, "Twitch IRC rate limits"), over all connections of a
+// Listen.
+type pace struct {
+	most int
+	sent []time.Time
+}
 
 // take reports whether another JOIN may be sent at now, and counts it.
 func (p *pace) take(now time.Time) bool {
-	const most, per = 19, 10500 * time.Millisecond // a margin for what the wire bunches together
+	const per = 10500 * time.Millisecond
 	for len(p.sent) > 0 && now.Sub(p.sent[0]) >= per {
 		p.sent = p.sent[1:]
 	}
-	if len(p.sent) >= most {
+	if len(p.sent) >= p.most {
 		return false
 	}
 	p.sent = append(p.sent, now)
 	return true
 }
 
-// memory is the ids of the lines heard last, so that a line delivered twice is heard once, and their authors.
+// memory is the ids of the lines heard lately and their authors, so that a line delivered twice, or over two roads, is heard
+// once. It is in two generations: each is kept for at least a minute, or until it is full.
 type memory struct {
-	ring    []string
-	next    int
-	authors map[string]chat.Viewer
+	young, old map[string]chat.Viewer
+	since      time.Time // when young began
 }
 
-const remembered = 4096
+// A generation has at least remembered ids, however old, and at most mostRemembered.
+const remembered, mostRemembered = 4096, 200_000
 
 // add reports whether the line is new.
 func (m *memory) add(id string, v chat.Viewer) bool {
-	if m.authors == nil {
-		m.ring, m.authors = make([]string, remembered), make(map[string]chat.Viewer, remembered)
-	}
-	if _, ok := m.authors[id]; ok {
+	if m.has(id) {
 		return false
 	}
-	delete(m.authors, m.ring[m.next])
-	m.ring[m.next], m.next = id, (m.next+1)%remembered
-	m.authors[id] = v
+	if n := len(m.young); m.young == nil || n >= remembered && (n >= mostRemembered || time.Since(m.since) > time.Minute) {
+		m.old, m.young, m.since = m.young, make(map[string]chat.Viewer, min(n, remembered)), time.Now()
+	}
+	m.young[id] = v
 	return true
+}
+
+func (m *memory) has(id string) bool {
+	_, young := m.young[id]
+	_, old := m.old[id]
+	return young || old
+}
+
+// author is whose line it was, if it is still known.
+func (m *memory) author(id string) chat.Viewer {
+	if v, ok := m.young[id]; ok {
+		return v
+	}
+	return m.old[id]
 }

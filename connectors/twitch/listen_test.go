@@ -209,7 +209,7 @@ func bubble(t *testing.T, o twitchsim.Options) *stand {
 	tok := sim.Grant(botID, twitch.BotScopes()...)
 	s := &stand{sim: sim}
 	s.o = twitch.Options{
-		APIURL: "http://web/helix", AuthURL: "http://web/oauth2", IRCURL: "irc://chat:1", ClientID: "app", ClientSecret: "app-secret",
+		APIURL: "http://web/helix", AuthURL: "http://web/oauth2", IRCURL: "irc://chat:1", EventSubURL: "ws://web/ws", Road: twitch.IRC, ClientID: "app", ClientSecret: "app-secret",
 		Bot:      chat.Account{ID: botID, Name: "hawkerbot", Token: chat.Token{Access: tok.Access, Refresh: tok.Refresh}},
 		Channels: []twitch.ChannelRef{{ID: anaID, Login: "anaslive"}},
 		Save: func(_ context.Context, tok chat.Token) error {

@@ -19,8 +19,13 @@ func (c *Client) byLogin(login string) *room {
 	return nil
 }
 
-// setRoles notes the bot's own roles in the channel.
-func (r *room) setRoles(mod, vip bool) { r.mod, r.vip = mod, vip }
+// setRoles notes the bot's own roles in the channel, by which it may hear more or less; the caller holds mu.
+func (c *Client) setRoles(r *room, mod, vip bool) {
+	if mod != r.mod {
+		c.look()
+	}
+	r.mod, r.vip = mod, vip
+}
 
 // rooms sends what is due of JOIN and PART, and gives up on a JOIN without an answer.
 func (s *session) rooms() error {
@@ -46,6 +51,10 @@ func (s *session) rooms() error {
 	}
 	c.mu.Unlock()
 	for _, r := range late {
+		if s.echoed[r.login] { // no room's state, but the bot is in; lines name their channel by its id
+			s.told(c.stands(r.id, IRC))
+			continue
+		}
 		s.left(r, "Twitch does not let the bot into the channel: banned there, suspended or renamed.", true)
 	}
 	for id, login := range part {
@@ -79,18 +88,31 @@ func (c *Client) wants(id string) bool {
 	return c.rooms[id] != nil
 }
 
-// tell hands an event on, if it belongs to a channel that is heard.
-func (s *session) tell(in incoming) {
-	if e, ok := s.admit(in); ok {
-		s.hear(e)
+// tell hands an event on, if it belongs to a channel that is heard. Both roads bring the same lines in the same order; whichever
+// is ahead is heard, one line at a time, so that the order is kept.
+func (c *Client) tell(in incoming, hear func(chat.Event)) {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	for _, in := range c.inOrder(in) {
+		c.tellOne(in, hear)
 	}
 }
 
-func (s *session) admit(in incoming) (e chat.Event, ok bool) {
-	c := s.c
+func (c *Client) tellOne(in incoming, hear func(chat.Event)) {
+	if e, ok := c.admit(in, in.event); ok {
+		hear(e)
+	}
+	if in.also == nil {
+		return
+	}
+	if e, ok := c.admit(in, *in.also); ok {
+		hear(e)
+	}
+}
+
+func (c *Client) admit(in incoming, e chat.Event) (_ chat.Event, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e = in.event
 	if e.Channel.ID == "" { // a deletion often names the room only
 		if r := c.byLogin(in.room); r != nil {
 			e.Channel.ID = r.id
@@ -100,20 +122,52 @@ func (s *session) admit(in incoming) (e chat.Event, ok bool) {
 	if r == nil {
 		return e, false
 	}
+	if in.over && r.joined && e.Kind != chat.Said { // of all but lines one road tells, for not all have an id that is the same on both
+		return e, false
+	}
 	switch e.Kind {
 	case chat.Said:
 		m := &e.Message
 		if m.Own = m.Viewer.ID == c.o.Bot.ID; m.Own && m.Source == "" {
-			r.setRoles(in.mod, in.vip)
+			c.setRoles(r, in.mod, in.vip)
 		}
-		if !s.seen.add(m.ID, m.Viewer) {
+		if !c.seen.add(m.ID, m.Viewer) {
 			return e, false
 		}
 		r.state.LastHeard, r.state.Delay = m.Received, max(0, m.Received.Sub(m.Sent))
 	case chat.Deleted:
-		e.Viewer = s.seen.authors[e.ID]
+		e.Viewer = c.seen.author(e.ID)
+	case chat.Cleared:
+	default:
+		if !c.seen.add(e.ID, e.Viewer) {
+			return e, false
+		}
+		if in.gift != "" {
+			e.Support.Count = c.gifts.left(e.Channel.ID+" "+in.gift, in.whole, e.Support.Count)
+		}
+		return e, e.Kind != chat.Gifted || e.Support.Count > 0
 	}
 	return e, true
+}
+
+// proven takes a line with the channel's own id as proof that the bot is in the room, should Twitch never send the room's state.
+func (s *session) proven(in incoming) {
+	if in.event.Kind != chat.Said || in.room == "" {
+		return
+	}
+	s.c.mu.Lock()
+	r := s.c.rooms[in.event.Channel.ID]
+	asked := r != nil && !r.joined && !r.asked.IsZero() && r.login == in.room
+	s.c.mu.Unlock()
+	if asked {
+		s.told(s.c.stands(r.id, IRC))
+	}
+}
+
+func (s *session) told(all []chat.Event) {
+	for _, e := range all {
+		s.hear(e)
+	}
 }
 
 // entered notes that the bot is in a room: Twitch sent the room's state, which names the channel's id (the echo of
@@ -123,6 +177,9 @@ func (s *session) entered(login, id string) error {
 	c := s.c
 	c.mu.Lock()
 	r := c.byLogin(login)
+	if r != nil && id != "" && isUnknown(r.id) {
+		s.adopt(r, id)
+	}
 	switch {
 	case r == nil || r.joined && r.id == id || id == "":
 		c.mu.Unlock()
@@ -133,14 +190,8 @@ func (s *session) entered(login, id string) error {
 		delete(s.sent, r.id)
 		return s.write("PART #" + login)
 	}
-	gap := r.gap
-	r.joined, r.gap, r.state.Trouble = true, "", ""
 	c.mu.Unlock()
-	now := time.Now()
-	if gap != "" {
-		s.hear(chat.Event{Kind: chat.Gap, Channel: channel(id), Reason: gap, At: now})
-	}
-	s.hear(chat.Event{Kind: chat.Joined, Channel: channel(id), At: now})
+	s.told(c.stands(id, IRC))
 	return nil
 }
 
@@ -159,16 +210,16 @@ func (s *session) leftRoom(login, reason string, renamed bool) {
 func (s *session) left(r *room, reason string, renamed bool) {
 	c, now := s.c, time.Now()
 	c.mu.Lock()
-	tell := r.joined || r.state.Trouble != reason
-	if r.joined {
-		r.gap = reason
+	tell := c.fails(r, IRC, reason, false)
+	if len(tell) == 0 && !r.heard() && r.state.Trouble != reason { // it never was let in
+		tell = []chat.Event{{Kind: chat.Left, Channel: channel(r.id), Reason: reason, At: now}}
 	}
-	r.joined, r.asked, r.again, r.stale = false, time.Time{}, now.Add(joinAgain), r.stale || renamed
-	r.state.Trouble, r.state.Speaks = reason, false
+	r.asked, r.again, r.stale = time.Time{}, now.Add(joinAgain), r.stale || renamed
+	if !r.heard() {
+		r.state.Trouble, r.state.Speaks = reason, false
+	}
 	c.mu.Unlock()
-	if tell {
-		s.hear(chat.Event{Kind: chat.Left, Channel: channel(r.id), Reason: reason, At: now})
-	}
+	s.told(tell)
 }
 
 // lookUp is the answer to a question for the logins of ids.
@@ -220,6 +271,8 @@ func (s *session) rename(l lookUp) {
 		r, login := s.c.rooms[id], l.logins[id]
 		switch {
 		case r == nil:
+		case isUnknown(id):
+			r.stale = false // it has no id to be looked up by; the name is tried again
 		case !validLogin(login):
 			r.state.Trouble = "Twitch knows no such channel any more."
 		case r.login != login:

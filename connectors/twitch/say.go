@@ -29,6 +29,9 @@ func (c *Client) Say(ctx context.Context, l chat.Line) (chat.Sent, error) {
 	case l.To.Private():
 		return chat.Sent{}, &chat.Refused{Code: "no_private_answers", Reason: "Twitch has no private answers in chat."}
 	}
+	if c.anonymous() {
+		return chat.Sent{}, &chat.Refused{Code: "no_login", Reason: "Without a login nothing can be said."}
+	}
 	text := clean(l.Text)
 	switch n := utf8.RuneCountInString(text); {
 	case n == 0:
@@ -129,27 +132,20 @@ func outcome(rec *recorder, now time.Time) (chat.Sent, error) {
 		}
 		return chat.Sent{}, &chat.Refused{Code: v.Data[0].Drop.Code, Reason: v.Data[0].Drop.Message}
 	}
-	re := &chat.Refused{Code: strconv.Itoa(rec.status), Reason: rec.message(), RetryAfter: retryAfter(rec, now)}
-	switch {
-	case rec.status == http.StatusUnauthorized && strings.HasPrefix(re.Reason, "Missing scope"):
+	re := refused(rec, now)
+	if rec.status == http.StatusUnauthorized && strings.HasPrefix(re.Reason, "Missing scope") {
 		// Refreshing brings no scope; only the owner can grant it.
 		re.Code, re.Reconnect = "missing_scope", true
-	case rec.status >= 500 || rec.status < 300:
-		// A gateway's error may hide that the line behind it was posted.
-		re.Unknown = true
-		if re.Reason == "" {
-			re.Reason = "Twitch is out of order."
-		}
-	}
-	if re.Reason == "" {
-		re.Reason = "Twitch answered " + strconv.Itoa(rec.status) + "."
 	}
 	return chat.Sent{}, re
 }
 
 // retryAfter reads Retry-After, and of a 429 Ratelimit-Reset (unix seconds, Twitch API Guide, "Twitch Rate Limits");
-// at most an hour.
+// at most an hour. That time is by Twitch's clock, and so is the answer's date; ours may be minutes off.
 func retryAfter(rec *recorder, now time.Time) time.Duration {
+	if theirs, err := http.ParseTime(rec.header.Get("Date")); err == nil {
+		now = theirs
+	}
 	wait := time.Duration(0)
 	if s, err := strconv.Atoi(rec.header.Get("Retry-After")); err == nil {
 		wait = time.Duration(min(max(s, 0), 3600)) * time.Second

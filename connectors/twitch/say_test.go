@@ -257,11 +257,12 @@ func TestNewRefuses(t *testing.T) {
 	s := newStand(t)
 	for name, spoil := range map[string]func(*twitch.Options){
 		"no client id": func(o *twitch.Options) { o.ClientID = "" },
-		"no bot":       func(o *twitch.Options) { o.Bot.ID = "" },
+		"no bot":       func(o *twitch.Options) { o.Bot.ID, o.Road = "", twitch.Both },
+		"road":         func(o *twitch.Options) { o.Road = "main" },
 		"no save":      func(o *twitch.Options) { o.Save = nil },
 		"chat address": func(o *twitch.Options) { o.IRCURL = "wss://x" },
 		"api address":  func(o *twitch.Options) { o.APIURL = "nowhere" },
-		"channel":      func(o *twitch.Options) { o.Channels = []twitch.ChannelRef{{Login: "x"}} },
+		"channel":      func(o *twitch.Options) { o.Channels = []twitch.ChannelRef{{Login: "x y"}} },
 	} {
 		o := s.o
 		spoil(&o)

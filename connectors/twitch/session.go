@@ -35,7 +35,6 @@ type session struct {
 	conn net.Conn
 	hear func(chat.Event)
 	pace *pace
-	seen *memory
 
 	nick         string
 	in           bool // the login was accepted
@@ -43,6 +42,7 @@ type session struct {
 	asked        bool              // our PING is out
 	looking      bool              // a look-up of logins runs
 	sent         map[string]string // rooms that JOIN was sent for on this connection: id -> login
+	echoed       map[string]bool   // logins of rooms whose JOIN came back
 }
 
 type timed struct {
@@ -59,7 +59,7 @@ func (c *Client) session(ctx context.Context, access string, p *pace, hear func(
 		return false, err
 	}
 	now := time.Now()
-	s := &session{c: c, conn: conn, hear: hear, pace: p, seen: &c.seen, nick: c.tokens.name(), began: now, heard: now, sent: map[string]string{}}
+	s := &session{c: c, conn: conn, hear: hear, pace: p, nick: c.nick(), began: now, heard: now, sent: map[string]string{}, echoed: map[string]bool{}}
 	lines, found := make(chan timed, lineBuffer), make(chan lookUp, 1)
 	var readErr error
 	var owned sync.WaitGroup
@@ -71,7 +71,11 @@ func (c *Client) session(ctx context.Context, access string, p *pace, hear func(
 	defer func() { _ = conn.Close() }()
 	defer stop()
 
-	if err := s.write("CAP REQ :twitch.tv/tags twitch.tv/commands\r\nPASS oauth:" + access + "\r\nNICK " + s.nick); err != nil {
+	pass := "oauth:" + access
+	if c.anonymous() {
+		pass = "anybody"
+	}
+	if err := s.write("CAP REQ :twitch.tv/tags twitch.tv/commands\r\nPASS " + pass + "\r\nNICK " + s.nick); err != nil {
 		return false, err
 	}
 	ticker := time.NewTicker(tick)
@@ -188,13 +192,18 @@ func (s *session) take(in incoming) error {
 	case reconnect:
 		return errReconnect
 	case event:
-		s.tell(in)
+		s.proven(in)
+		s.c.tell(in, s.hear)
 	case roomState:
 		return s.entered(in.room, in.roomID)
+	case joined:
+		if strings.EqualFold(in.text, s.nick) {
+			s.echoed[in.room] = true
+		}
 	case userState:
 		s.c.mu.Lock()
 		if r := s.c.byLogin(in.room); r != nil {
-			r.setRoles(in.mod, in.vip)
+			s.c.setRoles(r, in.mod, in.vip)
 			// Twitch tells our roles only to an account that may be there; the API's scope is known from validation.
 			r.state.Speaks = r.state.Speaks || r.state.Trouble == "" && !slices.Contains(s.c.tokens.missing(), scopeWrite)
 		}

@@ -3,6 +3,8 @@ package twitch
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,10 +25,15 @@ const (
 
 // tokens holds the account's token and replaces it, one refresh at a time however many callers meet a 401.
 type tokens struct {
-	api  *api
-	o    Options
-	turn chan struct{} // holds one value while a refresh runs
-	gone chan struct{} // closed when only the owner can help
+	api     *api
+	account chat.Account // the token in it is the first one
+	save    func(context.Context, chat.Token) error
+	log     *slog.Logger
+	whose   string        // what is to be connected again when the token is lost: "the bot account"
+	changed func()        // called when the scopes may be others
+	need    []string      // scopes without which the account is of little use
+	turn    chan struct{} // holds one value while a refresh runs
+	gone    chan struct{} // closed when only the owner can help
 
 	mu      sync.Mutex
 	token   chat.Token
@@ -39,10 +46,11 @@ type tokens struct {
 	failErr error
 }
 
-func newTokens(a *api, o Options) *tokens {
+func newTokens(a *api, who Owner, whose string, log *slog.Logger, changed func()) *tokens {
 	return &tokens{
-		api: a, o: o, turn: make(chan struct{}, 1), gone: make(chan struct{}),
-		token: o.Bot.Token, login: o.Bot.Name, scopes: o.Bot.Token.Scopes,
+		api: a, account: who.Account, save: who.Save, whose: whose, log: log, changed: changed,
+		turn: make(chan struct{}, 1), gone: make(chan struct{}),
+		token: who.Account.Token, login: who.Account.Name, scopes: who.Account.Token.Scopes,
 	}
 }
 
@@ -63,6 +71,20 @@ func (t *tokens) end(code, reason string) error {
 	return t.goneBy
 }
 
+// has reports whether the account has granted a scope, as far as it is known.
+func (t *tokens) has(scope string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.goneBy == nil && granted(t.scopes, scope)
+}
+
+// known reports whether it is known what the account has granted: Twitch told, now or when the account was connected.
+func (t *tokens) known() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.checked || len(t.scopes) > 0 || t.goneBy != nil
+}
+
 // missing are the scopes the bot needs and was not given, once Twitch told which it has.
 func (t *tokens) missing() []string {
 	t.mu.Lock()
@@ -70,7 +92,7 @@ func (t *tokens) missing() []string {
 	if !t.checked {
 		return nil
 	}
-	return slices.DeleteFunc([]string{scopeRead, scopeWrite}, func(s string) bool { return slices.Contains(t.scopes, s) })
+	return slices.DeleteFunc(slices.Clone(t.need), func(s string) bool { return granted(t.scopes, s) })
 }
 
 // name is the account's login as Twitch last told.
@@ -127,7 +149,7 @@ func (t *tokens) refresh(ctx context.Context, used string) (string, error) {
 		next, err = t.exchange(ctx, tok)
 	}
 	if err == nil {
-		err = t.o.Save(ctx, *next)
+		err = t.save(ctx, *next)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -151,12 +173,12 @@ func permanent(err error) bool {
 
 func (t *tokens) exchange(ctx context.Context, old chat.Token) (*chat.Token, error) {
 	if old.Refresh == "" {
-		return nil, t.end("no_refresh_token", "The Twitch login has ended and cannot be renewed: connect the bot account again.")
+		return nil, t.end("no_refresh_token", "The Twitch login has ended and cannot be renewed: connect "+t.whose+" again.")
 	}
 	next, err := t.api.token(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh}})
 	var status *statusError
 	if errors.As(err, &status) && (status.status == http.StatusBadRequest || status.status == http.StatusUnauthorized) {
-		return nil, t.end("invalid_refresh_token", "Twitch withdrew the login: connect the bot account again.")
+		return nil, t.end("invalid_refresh_token", "Twitch withdrew the login: connect "+t.whose+" again.")
 	}
 	if err != nil {
 		return nil, err
@@ -224,22 +246,47 @@ func (t *tokens) validate(ctx context.Context) error {
 			return err
 		}
 		if w, err = t.api.validate(ctx, access); errors.As(err, &status) && status.status == http.StatusUnauthorized {
-			return t.end("invalid_token", "Twitch does not accept the login it just renewed: connect the bot account again.")
+			return t.end("invalid_token", "Twitch does not accept the login it just renewed: connect "+t.whose+" again.")
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if w.ID != t.o.Bot.ID {
-		return t.end("other_account", "The login belongs to another Twitch account: connect the bot account again.")
+	t.mu.Lock()
+	if t.account.ID == "" {
+		t.account.ID = w.ID
+	}
+	other := w.ID != t.account.ID
+	t.mu.Unlock()
+	if other {
+		return t.end("other_account", "The login belongs to another Twitch account: connect "+t.whose+" again.")
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	other = !slices.Equal(t.scopes, w.Scopes)
 	t.login, t.scopes, t.checked = w.Login, w.Scopes, true
 	if t.token.Access == access && t.token.Expires.IsZero() {
 		t.token.Expires = ends(w.Seconds)
 	}
+	t.mu.Unlock()
+	if other {
+		t.changed()
+	}
 	return nil
+}
+
+// untilValid validates, as is required at start (Twitch docs, "Validating Tokens"), until that succeeds. Its error is that of
+// ctx, or of an account that is of no more use.
+func (t *tokens) untilValid(ctx context.Context) error {
+	for pause := firstPause; ; pause = min(2*pause, longest) {
+		err := t.validate(ctx)
+		if err == nil || permanent(err) {
+			return err
+		}
+		t.log.InfoContext(ctx, "twitch login not checked", "account", t.account.ID, "err", err)
+		if !sleep(ctx, pause/2+rand.N(pause)) {
+			return ctx.Err()
+		}
+	}
 }
 
 // keep validates every hour and refreshes ahead, until ctx ends or the account is of no more use.
@@ -247,6 +294,9 @@ func (t *tokens) keep(ctx context.Context) error {
 	wait := validateEvery
 	for {
 		t.mu.Lock()
+		if !t.checked { // it could not be asked at the start
+			wait = min(wait, time.Minute)
+		}
 		if end := t.token.Expires; !end.IsZero() {
 			wait = min(wait, max(time.Until(end)-refreshAhead, time.Second))
 		}
@@ -265,7 +315,7 @@ func (t *tokens) keep(ctx context.Context) error {
 		if err := t.validate(ctx); permanent(err) {
 			return err
 		} else if err != nil && ctx.Err() == nil {
-			t.o.Log.WarnContext(ctx, "twitch token not checked", "bot", t.o.Bot.ID, "err", err)
+			t.log.WarnContext(ctx, "twitch token not checked", "account", t.account.ID, "err", err)
 			wait = time.Minute
 		}
 	}

@@ -1,6 +1,10 @@
-// Package twitch is one Twitch account in many chats: it hears lines over Twitch's chat servers (IRC), says lines
-// through the Helix API, keeps its token alive and connects accounts (OAuth). Delivery on this road is at most once
-// and never repeated: what was typed while the connection was away is lost, and told as a Gap.
+// Package twitch is one Twitch account in many chats: it hears lines over two roads at once, Twitch's chat servers (IRC) and
+// EventSub, says lines through the Helix API, keeps its token alive and connects accounts (OAuth). Twitch repeats nothing on
+// either road: a line is lost only when both were away, and that is told as a Gap.
+//
+// What viewers do beside typing comes over the chat servers where they tell it (subscriptions, gifts, raids), else over
+// EventSub, by the login of the channel's owner (follows, redemptions, ad breaks, polls) or of whoever there is (the stream's
+// beginning and end). Beside lines EventSub is asked only for what Need names.
 package twitch
 
 import (
@@ -17,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"hawker/connectors/twitch/eventsub"
 	"hawker/internal/chat"
 )
 
@@ -25,6 +30,8 @@ const (
 	DefaultAPIURL  = "https://api.twitch.tv/helix"
 	DefaultAuthURL = "https://id.twitch.tv/oauth2"
 	DefaultIRCURL  = "ircs://irc.chat.twitch.tv:6697"
+
+	DefaultEventSubURL = eventsub.DefaultURL
 )
 
 // MaxRunes is the longest line Twitch takes (Twitch API Reference, "Send Chat Message"). Say refuses a longer one
@@ -32,21 +39,30 @@ const (
 const MaxRunes = 500
 
 // ChannelRef names a channel to hear: ID is the broadcaster's user id, Login the name of the room. An empty or
-// outdated Login is looked up by the ID, which never changes.
+// outdated Login is looked up by the ID, which never changes. Where the chat server is heard, an empty ID is learned from it.
 type ChannelRef struct{ ID, Login string }
 
 // Options are what a Client is made from. ClientID, Bot and Save are required.
 type Options struct {
 	APIURL, AuthURL, IRCURL string // empty means Twitch itself; IRCURL is ircs://host:port or irc://host:port (no TLS)
+	EventSubURL             string // empty means Twitch itself; wss://host/path or ws://host/path (no TLS)
+	// Road is where lines come from; empty means Both. What viewers do beside typing is asked for at EventSub on every road.
+	Road Road
 
 	// ClientID and ClientSecret are the registered application. The secret may be empty for a public client.
 	ClientID, ClientSecret string
-	// Bot is the account that hears and speaks, with its token.
+	// Bot is the account that hears and speaks, with its token. On the road IRC it may be left out, and Save with it: lines are
+	// then heard without any login, and none said.
 	Bot chat.Account
+	// Verified says that Twitch lists the bot as verified: it may then join 2,000 channels in 10 s instead of 20.
+	Verified bool
 	// Channels are heard from the start; see Join and Leave for later.
 	Channels []ChannelRef
 	// Save stores a refreshed token. The new token is not used before Save returned nil.
 	Save func(context.Context, chat.Token) error
+	// Owners are the logins of owners of channels, where they have one beside the bot's. Without them nothing is heard or
+	// done that only an owner may.
+	Owners []Owner
 
 	// HTTP makes the web calls; nil means a client of our own over DialContext, with a time limit of 10 s.
 	HTTP *http.Client
@@ -56,38 +72,60 @@ type Options struct {
 	Log *slog.Logger
 }
 
+// Owner is the account of a channel's owner, with its token; Save is as in Options.
+type Owner struct {
+	Account chat.Account
+	Save    func(context.Context, chat.Token) error
+}
+
 // Client is one account. Make it with New.
 type Client struct {
-	o      Options
-	api    *api
-	tokens *tokens
-	irc    *url.URL
-	wake   chan struct{} // Join, Leave: the connection should look at rooms
+	o       Options
+	api     *api
+	tokens  *tokens
+	owners  map[string]*tokens // by channel id
+	sources []*source
+	irc     *url.URL
+	wake    chan struct{} // Join, Leave: the connection should look at rooms
+
+	telling sync.Mutex // held while an event is told
 
 	mu        sync.Mutex
 	listening bool
 	rooms     map[string]*room // by id
 	logins    int              // of the chat server that were accepted
-
-	seen memory // of Listen's goroutine alone
+	sockets   int              // sessions of EventSub for lines that stood
+	kinds     []chat.Kind      // wanted; see Need
+	need      []Scope          // for what is wanted
+	spent     map[string][]time.Time
+	gifts     gifts
+	seen      memory
 }
 
 // room is one channel and what is known of it.
 type room struct {
 	id, login string
-	joined    bool
+	joined    bool      // heard over the chat server, since joinedAt
+	over      bool      // heard over EventSub, since overAt
 	asked     time.Time // when JOIN was sent; zero when it was not on this connection
 	again     time.Time // not before this is JOIN sent again
 	stale     bool      // the login must be looked up
 	look      time.Time // not before this is it looked up again
 	gap       string    // why lines may be missing; empty when none are
-	mod, vip  bool      // the bot's own roles there; mod includes the broadcaster
+	joinedAt  time.Time
+	overAt    time.Time
+	order     order
+	mod, vip  bool // the bot's own roles there; mod includes the broadcaster
 	state     chat.State
 }
 
 // New makes a client that does nothing yet; see Listen and Say.
 func New(o Options) (*Client, error) {
-	if o.ClientID == "" || o.Bot.ID == "" || o.Save == nil {
+	o.Road = o.road()
+	if err := o.Road.check(); err != nil {
+		return nil, err
+	}
+	if anonymous := o.Bot.ID == "" && o.Road == IRC; !anonymous && (o.ClientID == "" || o.Bot.ID == "" || o.Save == nil) {
 		return nil, errors.New("twitch: ClientID, Bot and Save are required")
 	}
 	if o.Log == nil {
@@ -100,14 +138,31 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := eventsub.Check(o.EventSubURL); err != nil {
+		return nil, err
+	}
 	a, err := newAPI(o)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, api: a, tokens: newTokens(a, o), irc: irc, wake: make(chan struct{}, 1), rooms: map[string]*room{}}
+	c := &Client{
+		o: o, api: a, owners: map[string]*tokens{}, irc: irc, wake: make(chan struct{}, 1), rooms: map[string]*room{}, spent: map[string][]time.Time{},
+	}
+	c.tokens = newTokens(a, Owner{o.Bot, o.Save}, "the bot account", o.Log, c.look)
+	c.tokens.need = o.Road.scopes()
+	for _, w := range o.Owners {
+		switch id := w.Account.ID; {
+		case id == "" || w.Save == nil:
+			return nil, errors.New("twitch: an owner needs an id and Save")
+		case id != o.Bot.ID: // else the bot's login is the owner's
+			c.owners[id] = newTokens(a, w, "the channel", o.Log, c.look)
+			c.sources = append(c.sources, newSource(c, c.owners[id], id))
+		}
+	}
+	c.sources = append(c.sources, newSource(c, c.tokens, ""))
 	for _, ch := range o.Channels {
-		if ch.ID == "" {
-			return nil, errors.New("twitch: a channel needs its id")
+		if err := o.Road.checkRef(ch); err != nil {
+			return nil, err
 		}
 		c.addRoom(ch)
 	}
@@ -131,7 +186,10 @@ func ircURL(s string) (*url.URL, error) {
 func (c *Client) addRoom(ch ChannelRef) {
 	login := strings.ToLower(ch.Login)
 	// A broadcaster is privileged in the own channel without being told.
-	own := ch.ID == c.o.Bot.ID
+	own := ch.ID == c.o.Bot.ID && ch.ID != ""
+	if ch.ID == "" {
+		ch.ID = unknown(login)
+	}
 	c.rooms[ch.ID] = &room{
 		id: ch.ID, login: login, stale: !validLogin(login), mod: own,
 		state: chat.State{Channel: channel(ch.ID)},
@@ -156,10 +214,11 @@ func (c *Client) Join(ch ChannelRef) {
 		if login := strings.ToLower(ch.Login); !r.joined && validLogin(login) {
 			r.login, r.stale, r.asked, r.again = login, false, time.Time{}, time.Time{}
 		}
-	} else if ch.ID != "" {
+	} else if c.o.Road.checkRef(ch) == nil {
 		c.addRoom(ch)
 	}
 	c.nudge()
+	c.look()
 }
 
 // Leave stops hearing a channel. No line of it is heard after the Left event.
@@ -168,6 +227,26 @@ func (c *Client) Leave(id string) {
 	defer c.mu.Unlock()
 	delete(c.rooms, id)
 	c.nudge()
+	c.look()
+}
+
+// Need says which events and deeds are wanted, instead of those named before: at first none. Only wanted events are asked for
+// at EventSub, and only what they and the deeds lack is named as missing. Events that the chat server tells come anyhow.
+func (c *Client) Need(kinds []chat.Kind, deeds []chat.DeedKind) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kinds, c.need = slices.Clone(kinds), ScopesFor(kinds, deeds)
+	c.look()
+}
+
+// look has every source of events look at what is wanted, and whether it may be had.
+func (c *Client) look() {
+	for _, s := range c.sources {
+		select {
+		case s.wake <- struct{}{}:
+		default: // it is going to look already
+		}
+	}
 }
 
 func (c *Client) nudge() {
@@ -202,16 +281,25 @@ func (c *Client) Budget(ch chat.Channel) chat.Budget {
 func (c *Client) States() []chat.State {
 	missing, gone := c.tokens.missing(), c.tokens.goneErr()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	states := make([]chat.State, 0, len(c.rooms))
 	for _, id := range slices.Sorted(maps.Keys(c.rooms)) {
 		r := c.rooms[id]
 		s := r.state
-		s.Hears, s.Reconnects, s.Missing = r.joined, max(0, c.logins-1), missing
+		s.Hears, s.Reconnects, s.Missing = r.heard(), max(0, c.logins-1, c.sockets-1), missing
 		if gone != nil {
 			s.Speaks, s.Trouble = false, gone.Reason
 		}
 		states = append(states, s)
+	}
+	c.mu.Unlock()
+	for i := range states {
+		s := &states[i]
+		s.Missing = slices.Concat(s.Missing, c.lacks(s.Channel.ID))
+		for _, src := range c.sources {
+			if why := src.why(s.Channel.ID); s.Trouble == "" {
+				s.Trouble = why
+			}
+		}
 	}
 	return states
 }

@@ -78,7 +78,8 @@ func (r *recorder) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.status, r.header = res.StatusCode, res.Header
-	if res.StatusCode < 300 && !bytes.HasPrefix(bytes.TrimSpace(r.body), []byte("{")) {
+	none := res.StatusCode == http.StatusNoContent && len(r.body) == 0
+	if res.StatusCode < 300 && !none && !bytes.HasPrefix(bytes.TrimSpace(r.body), []byte("{")) {
 		return nil, errNoObject
 	}
 	res.Body = io.NopCloser(bytes.NewReader(r.body))

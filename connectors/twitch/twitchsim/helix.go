@@ -14,6 +14,17 @@ func (s *Sim) handler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /helix/users", s.helix("", s.getUsers))
 	m.HandleFunc("POST /helix/chat/messages", s.helix("user:write:chat", s.postMessage))
+	m.HandleFunc("POST /helix/eventsub/subscriptions", s.helix("", s.postSubscription))
+	m.HandleFunc("GET /helix/eventsub/subscriptions", s.helix("", s.getSubscriptions))
+	m.HandleFunc("DELETE /helix/eventsub/subscriptions", s.helix("", s.deleteSubscription))
+	m.HandleFunc("DELETE /helix/moderation/chat", s.helix("moderator:manage:chat_messages", s.deleteMessage))
+	m.HandleFunc("POST /helix/moderation/bans", s.helix("moderator:manage:banned_users", s.postBan))
+	m.HandleFunc("POST /helix/chat/announcements", s.helix("moderator:manage:announcements", s.postAnnouncement))
+	m.HandleFunc("POST /helix/chat/shoutouts", s.helix("moderator:manage:shoutouts", s.postShoutout))
+	m.HandleFunc("POST /helix/whispers", s.helix("user:manage:whispers", s.postWhisper))
+	m.HandleFunc("POST /helix/streams/markers", s.helix("channel:manage:broadcast", s.postMarker))
+	m.HandleFunc("PATCH /helix/channel_points/custom_rewards/redemptions", s.helix("channel:manage:redemptions", s.patchRedemption))
+	m.HandleFunc("GET /ws", s.getSocket)
 	m.HandleFunc("GET /oauth2/authorize", s.getAuthorize)
 	m.HandleFunc("POST /oauth2/authorize", s.postAuthorize)
 	m.HandleFunc("POST /oauth2/token", s.postToken)
@@ -124,7 +135,9 @@ func (s *Sim) postMessage(w http.ResponseWriter, r *http.Request, g *grant) {
 		Sender      string `json:"sender_id"`
 		Message     string `json:"message"`
 		ReplyTo     string `json:"reply_parent_message_id"`
+		Pin         bool   `json:"pin"`
 	}
+	s.posts++
 	if json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in) != nil {
 		fail(w, http.StatusBadRequest, "The request body is not valid")
 		return
@@ -150,11 +163,20 @@ func (s *Sim) postMessage(w http.ResponseWriter, r *http.Request, g *grant) {
 	case rm.banned[in.Sender]:
 		fail(w, http.StatusForbidden, "The sender is not permitted to send chat messages to the broadcaster's chat room")
 		return
+	case in.Pin && (in.ReplyTo != "" || !hasScope(g, "moderator:manage:chat_messages")):
+		fail(w, http.StatusBadRequest, "The message cannot be pinned")
+		return
+	case in.Pin && in.Sender != in.Broadcaster && !rm.mods[in.Sender]:
+		fail(w, http.StatusForbidden, "The sender is not one of the broadcaster's moderators")
+		return
 	case in.ReplyTo != "" && rm.raw[in.ReplyTo] == "":
 		fail(w, http.StatusBadRequest, "The reply_parent_message_id is not valid")
 		return
 	}
 	id, d := s.say(s.users[in.Sender], in.Broadcaster, in.Message, in.ReplyTo, nil)
+	if in.Pin && d == nil {
+		s.did(Deed{Kind: "pin card", Channel: in.Broadcaster, By: g.user, Message: id, Text: in.Message})
+	}
 	out := map[string]any{"message_id": id, "is_sent": d == nil}
 	if d != nil {
 		out["drop_reason"] = map[string]string{"code": d.code, "message": d.message}

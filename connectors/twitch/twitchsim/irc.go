@@ -20,6 +20,7 @@ type conn struct {
 	user   User // after login; ID empty for anonymous readers
 	logged bool
 	rooms  map[string]bool
+	dead   bool // half open: nothing comes any more
 }
 
 const queue = 16_384
@@ -33,6 +34,9 @@ func (c *conn) close() {
 
 // send queues a line; the caller holds Sim.mu.
 func (c *conn) send(line string) {
+	if c.dead {
+		return
+	}
 	select {
 	case c.out <- line:
 	case <-c.done:
@@ -193,7 +197,11 @@ func (s *Sim) join(c *conn, name string) {
 	}
 	who := c.user.Login
 	s.joinsAt[who] = append(within(s.joinsAt[who], now, 10*time.Second), now)
-	if len(s.joinsAt[who]) > 20 {
+	most := 20
+	if s.o.Verified {
+		most = 2000
+	}
+	if len(s.joinsAt[who]) > most {
 		s.overLimit++
 		return
 	}

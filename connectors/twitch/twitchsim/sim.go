@@ -1,7 +1,7 @@
 // Package twitchsim is Twitch on your own listeners: chat over IRC, the Helix calls and the logins that a selling bot
-// needs, with the documented rates, errors and odd habits. It stands in for Twitch in tests, demonstrations and
-// practice shows, so it is fast, keeps little and leaves nothing behind after Close. It does not know video,
-// EventSub, whispers or anything else.
+// needs, happenings over EventSub's WebSocket and what a moderator may do, with the documented rates, errors and odd habits.
+// It stands in for Twitch in tests, demonstrations and practice shows, so it is fast, keeps little and leaves nothing behind
+// after Close. It does not know video, webhooks or anything else.
 package twitchsim
 
 import (
@@ -24,6 +24,8 @@ type Options struct {
 	ClientID, ClientSecret string
 	// TokenLife is how long an access token lives; 0 means four hours.
 	TokenLife time.Duration
+	// Verified gives every account the rates of a verified bot: 2,000 joins in 10 s.
+	Verified bool
 }
 
 // User is an account. A channel is a user's: its id is the user's id, its login the name of the room.
@@ -100,8 +102,23 @@ type Sim struct {
 	overLimit int
 	broken    int
 	refuse429 int
+	posts     int
 	drops     []drop
 	slow      time.Duration
+
+	// EventSub.
+	sockets     int
+	sessions    []*session
+	sitting     map[*socket]bool
+	twice, mute bool
+	refuseSubs  []reply
+	live        map[string]string // by channel id: the stream's id
+	redemptions map[string]redemption
+	strange     map[string]bool // rewards of other applications
+
+	deeds   []Deed
+	deedsAt map[string][]time.Time
+	noPhone map[string]bool
 }
 
 type drop struct{ code, message string }
@@ -115,12 +132,15 @@ func New(o Options) *Sim {
 		o: o, users: map[string]User{}, names: map[string]string{}, codes: map[string]code{}, rooms: map[string]*room{}, conns: map[*conn]bool{},
 		webConns: map[net.Conn]bool{}, sends: map[string][]time.Time{}, muted: map[string]time.Time{},
 		points: map[string][]time.Time{}, loginsAt: map[string][]time.Time{}, joinsAt: map[string][]time.Time{},
+		sitting: map[*socket]bool{}, live: map[string]string{}, redemptions: map[string]redemption{}, strange: map[string]bool{},
+		deedsAt: map[string][]time.Time{}, noPhone: map[string]bool{},
 	}
 	s.web = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: s.connState}
 	return s
 }
 
-// Start serves chat on irc and the calls under /helix and /oauth2 on web, until Close. It takes the listeners over.
+// Start serves chat on irc and, on web, the calls under /helix and /oauth2 and EventSub's socket at /ws, until Close. It takes
+// the listeners over.
 func (s *Sim) Start(irc, web net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,6 +166,9 @@ func (s *Sim) Close() {
 	}
 	for c := range s.conns {
 		c.close()
+	}
+	for k := range s.sitting {
+		k.stop()
 	}
 	for _, r := range s.rooms {
 		for w := range r.watchers {

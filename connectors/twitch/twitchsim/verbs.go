@@ -53,6 +53,7 @@ func (s *Sim) post(l Line, but *conn) string {
 		}
 	}
 	s.broadcast(l.Channel, raw, but)
+	s.tellLine(r, l)
 	for w := range r.watchers {
 		select {
 		case w <- l:
@@ -102,22 +103,30 @@ func (s *Sim) Spoken(channelID string) []Line {
 func (s *Sim) Delete(channelID, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.room(channelID)
-	for i, l := range r.lines {
-		if l.ID == id {
-			r.lines = slices.Delete(slices.Clone(r.lines), i, i+1)
-			// room-id is empty on this line, as on Twitch.
-			s.broadcast(channelID, "@login="+l.User.Login+";room-id=;target-msg-id="+id+";tmi-sent-ts="+millis(time.Now())+
-				" :tmi.twitch.tv CLEARMSG #"+s.users[channelID].Login+" :"+oneLine(l.Text), nil)
-			return
-		}
+	if i := slices.IndexFunc(s.room(channelID).lines, func(l Line) bool { return l.ID == id }); i >= 0 {
+		s.remove(channelID, i)
 	}
+}
+
+// remove takes the line at i away; the caller holds s.mu.
+func (s *Sim) remove(channelID string, i int) {
+	r := s.room(channelID)
+	l := r.lines[i]
+	r.lines = slices.Delete(slices.Clone(r.lines), i, i+1)
+	// room-id is empty on this line, as on Twitch.
+	s.broadcast(channelID, "@login="+l.User.Login+";room-id=;target-msg-id="+l.ID+";tmi-sent-ts="+millis(time.Now())+
+		" :tmi.twitch.tv CLEARMSG #"+s.users[channelID].Login+" :"+oneLine(l.Text), nil)
+	s.tellGone("channel.chat.message_delete", channelID, l.User, l.ID)
 }
 
 // Clear takes all lines of one user away (a ban or timeout), or all lines when userID is empty.
 func (s *Sim) Clear(channelID, userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.clear(channelID, userID)
+}
+
+func (s *Sim) clear(channelID, userID string) {
 	r, u := s.room(channelID), s.users[userID]
 	r.lines = slices.DeleteFunc(slices.Clone(r.lines), func(l Line) bool { return userID == "" || l.User.ID == userID })
 	line := "@room-id=" + channelID
@@ -129,14 +138,25 @@ func (s *Sim) Clear(channelID, userID string) {
 		line += " :" + u.Login
 	}
 	s.broadcast(channelID, line, nil)
+	if userID != "" {
+		s.tellGone("channel.chat.clear_user_messages", channelID, u, "")
+	} else {
+		s.tellGone("channel.chat.clear", channelID, User{}, "")
+	}
 }
 
 // Repeat delivers a line a second time under the same id.
 func (s *Sim) Repeat(channelID, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if raw, ok := s.room(channelID).raw[id]; ok {
+	r := s.room(channelID)
+	if raw, ok := r.raw[id]; ok {
 		s.broadcast(channelID, raw, nil)
+	}
+	for _, l := range r.lines {
+		if l.ID == id {
+			s.tellLine(r, l)
+		}
 	}
 }
 
@@ -195,7 +215,7 @@ func (s *Sim) Rename(userID, login string) {
 	}
 }
 
-// Drop cuts every open connection, chat and web, without a word.
+// Drop cuts every open connection, chat, web and EventSub, without a word.
 func (s *Sim) Drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,6 +226,40 @@ func (s *Sim) Drop() {
 	for c := range s.webConns {
 		_ = c.Close()
 	}
+	for k := range s.sitting {
+		k.stop()
+	}
+}
+
+// DropChat cuts every chat connection (IRC) without a word.
+func (s *Sim) DropChat() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.rooms = map[string]bool{}
+		c.close()
+	}
+}
+
+// HalfOpen has the chat connections of now say nothing any more, not even PONG, while they stay open; new ones work.
+func (s *Sim) HalfOpen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.dead = true
+	}
+}
+
+// Watching is how many chat connections are in the channel.
+func (s *Sim) Watching(channelID string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if c.rooms[channelID] && !c.dead {
+			n++
+		}
+	}
+	return n
 }
 
 // Reconnect asks every chat connection to come again, and cuts those that are still there a second later.
@@ -232,6 +286,13 @@ func (s *Sim) RefuseNext(code, message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drops = append(s.drops, drop{code, message})
+}
+
+// Posts counts lines that came in through the API since the start, whatever became of them.
+func (s *Sim) Posts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.posts
 }
 
 // Break answers the next n web requests with status 503 and a page of HTML.
