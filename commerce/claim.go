@@ -40,6 +40,8 @@ type Claim struct {
 	// Edited says that the line replaces an earlier text of the same message: what the earlier text was given within
 	// the time in which an author may take a claim back is given back first.
 	Edited bool
+	// Early lets the claim in though the item is closed: a rule gives who it is meant for a head start.
+	Early bool
 	// Unclear, when set, is why the line could not be decided (NeedsItem, NeedsVariant, UnknownItem ...): the claim is
 	// refused with it.
 	Unclear Reason
@@ -52,6 +54,13 @@ type Pass struct {
 	Number  int
 	Variant ID
 	Hold    ID
+}
+
+// Promote makes a hold of the viewer's places in line for an item, or with Number 0 for all, as far as pieces are free: also while
+// the item is closed or the show paused, where a line waits beside free pieces.
+type Promote struct {
+	Ask
+	Number int
 }
 
 // Change asks for Delta more (or, negative, fewer) pieces of an item held or waited for already.
@@ -150,6 +159,7 @@ type Bind struct {
 
 func (Claim) request()    {}
 func (Pass) request()     {}
+func (Promote) request()  {}
 func (Change) request()   {}
 func (Retract) request()  {}
 func (Release) request()  {}

@@ -60,14 +60,14 @@ func (d *Desk) selling(o *Outcome, more bool) (*Show, bool) {
 }
 
 // offered finds an item that is for sale; on false the refusal has been told.
-func (d *Desk) offered(o *Outcome, s *Show, number int) (*Item, bool) {
+func (d *Desk) offered(o *Outcome, s *Show, number int, early bool) (*Item, bool) {
 	it := s.Lineup.Item(number)
 	if it == nil {
 		d.refuse(*o, UnknownItem)
 		return nil, false
 	}
 	o.Title = it.Product.Title
-	if it.Closed {
+	if it.Closed && !early {
 		d.refuse(*o, NotOnSale)
 		return nil, false
 	}
@@ -137,7 +137,7 @@ func (d *Desk) claim(c Claim) {
 		d.refuse(o, c.Unclear)
 		return
 	}
-	it, ok := d.offered(&o, s, c.Number)
+	it, ok := d.offered(&o, s, c.Number, c.Early)
 	if !ok {
 		return
 	}
@@ -202,7 +202,7 @@ func (d *Desk) change(c Change) {
 	if !ok {
 		return
 	}
-	it, ok := d.offered(&o, s, c.Number)
+	it, ok := d.offered(&o, s, c.Number, false)
 	if !ok {
 		return
 	}

@@ -101,31 +101,53 @@ func (d *Desk) promote(variant ID) {
 			return
 		}
 		p := d.places[id]
-		s := d.shows[p.Show]
-		if s == nil || s.State != ShowLive || s.Paused {
-			continue
-		}
-		it := s.Lineup.Item(p.Number)
-		if it == nil || it.Closed {
-			continue
-		}
-		v := it.Variant(variant)
-		if v == nil {
-			continue
-		}
-		want := p.Quantity
-		more, limit := d.room(p.Person, s, it)
-		if limit > 0 {
-			want = min(want, more)
-		}
-		if want < 1 { // they got all they may have meanwhile, in another size perhaps
-			d.dropPlace(p, PlaceLeft)
-			continue
-		}
-		if g := d.grant(wish{p.Person, p.Show, p.Number, variant}, s, it, d.blocks[p.ID], want); g.pieces > 0 {
-			d.serve(p, it, v, want, limit, g)
+		if it := d.item(p.Show, p.Number); it != nil && !it.Closed && !d.shows[p.Show].Paused {
+			d.promotePlace(p, it)
 		}
 	}
+}
+
+// promotePlace gives a place what is free of its variant and its person may have; false when that is nothing.
+func (d *Desk) promotePlace(p *Place, it *Item) bool {
+	s, v := d.shows[p.Show], it.Variant(p.Variant)
+	if v == nil || s.State != ShowLive {
+		return false
+	}
+	more, limit := d.room(p.Person, s, it)
+	want := p.Quantity
+	if limit > 0 {
+		want = min(want, more)
+	}
+	if want < 1 { // they got all they may have meanwhile, in another size perhaps
+		d.dropPlace(p, PlaceLeft)
+		return false
+	}
+	g := d.grant(wish{p.Person, p.Show, p.Number, p.Variant}, s, it, d.blocks[p.ID], want)
+	if g.pieces > 0 {
+		d.serve(p, it, v, want, limit, g)
+	}
+	return g.pieces > 0
+}
+
+// promoteViewer serves a viewer's places at once.
+func (d *Desk) promoteViewer(r Promote) {
+	if d.again(r.Key) {
+		return
+	}
+	o := outcome(r.Ask, r.Number)
+	for _, id := range d.waits[personShow{d.Person(r.Viewer), r.Show}] {
+		p := d.places[id]
+		free := d.restored.IsZero() && d.stockOf(p.Variant).Take(1) > 0
+		if it := d.item(p.Show, p.Number); free && it != nil && (r.Number == 0 || p.Number == r.Number) && d.promotePlace(p, it) {
+			o.Number, o.Variant, o.Receipt, o.Reason = p.Number, p.Variant, p.Receipt, Changed
+		}
+	}
+	if o.Reason == "" {
+		d.refuse(o, NothingHeld)
+		return
+	}
+	d.keep(o, "promote")
+	d.tell(o)
 }
 
 // serve gives a place some of the pieces it may have.

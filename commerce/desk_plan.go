@@ -120,6 +120,8 @@ func (d *Desk) decide(r Request) {
 		d.claim(r)
 	case Pass:
 		d.pass(r)
+	case Promote:
+		d.promoteViewer(r)
 	case Change:
 		d.change(r)
 	case Retract:

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"hawker/internal/chat"
 )
 
 // A command of the host with a key is done once, however often it is sent, also after a restart and in one batch.
@@ -215,5 +217,34 @@ func TestViewOfMany(t *testing.T) {
 		if !h.Expires.Equal(ends[i]) {
 			t.Fatalf("hold %d of the page ends at %v; want %v", i, h.Expires, ends[i])
 		}
+	}
+}
+
+// A rule's head start lets a claim in though the item is closed; nobody else gets in.
+func TestEarly(t *testing.T) {
+	s := newScript(t)
+	s.play("host close 1 -> gated item 1\nana buy 1 -> not_on_sale")
+	early := Claim{Ask: Ask{Key: Key{Platform: chat.Twitch, Message: "early"}, Show: spring, Viewer: who("bob"), Sent: s.now}, Number: 1, Quantity: 1, Early: true}
+	if got := s.commit(early); got != "held holds 1 left 2" {
+		t.Errorf("early: %q", got)
+	}
+	s.play("ana buy 1 -> not_on_sale")
+}
+
+// A place in line waits beside free pieces while its item is closed; a rule may serve it then, and nobody else.
+func TestPromote(t *testing.T) {
+	s := newScript(t)
+	s.play("ana buy 1 x3 -> held holds 3\nbob buy 1 -> waitlisted waits 1 place 1\nhost close 1 -> gated item 1\nana pass 1 -> passed")
+	ask := func(name, id string) Promote {
+		return Promote{Ask: Ask{Key: Key{Platform: "rule", Message: id}, Show: spring, Viewer: who(name), Sent: s.now}, Number: 1}
+	}
+	if got := s.commit(ask("cy", "1")); got != "nothing_held" {
+		t.Errorf("who is not in line: %q", got)
+	}
+	for range 2 { // the second is the same request again
+		t.Log(s.commit(ask("bob", "2")))
+	}
+	if h := s.d.mustHolds(who("bob")); len(h) != 1 || h[0].Quantity != 1 || h[0].State != StateHeld {
+		t.Errorf("bob has %+v", h)
 	}
 }

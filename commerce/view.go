@@ -112,6 +112,14 @@ func (d *Desk) Free(variant ID) int64 {
 	return 0
 }
 
+// Stock is a variant's row of stock, copied; false when there is none.
+func (d *Desk) Stock(variant ID) (Stock, bool) {
+	if s := d.stock[variant]; s != nil {
+		return *s, true
+	}
+	return Stock{}, false
+}
+
 // ViewMost is how many open holds and places a ShowView has at most: nobody reads more, and the till waits while they are
 // copied.
 const ViewMost = 1000

@@ -27,6 +27,12 @@ func Fold(s string) string {
 // folder folds text in two buffers that it keeps, so that folding costs no memory once they have grown.
 type folder struct{ text, spare []byte }
 
+// Folder folds text as Fold does, in memory that it keeps; it is used by one goroutine at a time.
+type Folder struct{ f folder }
+
+// Fold folds s. The bytes are the Folder's own and good until the next Fold.
+func (f *Folder) Fold(s string) []byte { return f.f.fold(s) }
+
 // fold folds s. The bytes are the folder's own and good until the next fold.
 func (f *folder) fold(s string) []byte {
 	f.text = f.text[:0]
@@ -34,10 +40,15 @@ func (f *folder) fold(s string) []byte {
 	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
 		f.text = append(f.text, foldASCII(s[i]))
 	}
-	if i == len(s) {
+	if i == len(s) || f.quick(s[i:]) {
 		return f.text
 	}
 	f.text = appendPlain(f.text[:0], s)
+	return f.whole()
+}
+
+// whole folds what is in f.text, whatever it is.
+func (f *folder) whole() []byte {
 	// Dropping a joiner can bring a letter and its accent together, and lower case is not always normal: on until nothing
 	// moves. Two rounds are enough for all text seen; the bound keeps the loop safe.
 	for range 8 {
@@ -50,6 +61,39 @@ func (f *folder) fold(s string) []byte {
 		}
 	}
 	return f.text
+}
+
+// quick folds the rest of a text rune by rune, behind what is folded already, and reports false when there is a rune that must
+// not be looked at alone: one that NFKC changes, or that it may join with its neighbours.
+func (f *folder) quick(s string) bool {
+	for _, r := range s {
+		switch {
+		case r < utf8.RuneSelf:
+			f.text = append(f.text, foldASCII(byte(r)))
+		case r >= 'À' && r <= 'Þ' && r != '×', r >= 'А' && r <= 'Я': // Latin and Cyrillic capitals
+			f.text = utf8.AppendRune(f.text, r+' ')
+		case r >= 'ß' && r <= 'ÿ' || r == '×', r >= 'а' && r <= 'я', r >= 0x4e00 && r <= 0x9fff, r >= 'ぁ' && r <= 'ゖ', r >= 'ァ' && r <= 'ヺ', r == '“', r == '”', r == '„':
+			f.text = utf8.AppendRune(f.text, r)
+		case r >= 0xac00 && r <= 0xd7a3: // Hangul syllables
+			f.text = utf8.AppendRune(f.text, r)
+		case r >= 0x1f300 && r <= 0x1f64f, r >= 0x1f680 && r <= 0x1f6ff, r >= 0x1f900 && r <= 0x1f9ff: // emoji
+			f.text = append(f.text, ' ')
+		case r == 0xfe0f, r == 0x200d: // how emoji are drawn and joined
+		case r == '’':
+			f.text = append(f.text, '\'')
+		case r == '–' || r == '—':
+			f.text = append(f.text, '-')
+		case r == '…':
+			f.text = append(f.text, "..."...)
+		case r >= '！' && r <= '～':
+			f.text = append(f.text, foldASCII(byte(r-'！'+'!')))
+		case r == '　':
+			f.text = append(f.text, ' ')
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // appendPlain appends s with the compatibility forms that people type every day written plainly, as NFKC does: the full
@@ -170,7 +214,7 @@ func firstRow(text string) string {
 	fenced := false
 	for text != "" {
 		row := text
-		if i := strings.IndexAny(text, "\n\r\u2028\u2029\u0085\v\f"); i >= 0 {
+		if i := rowEnd(text); i >= 0 {
 			row = text[:i]
 			_, n := utf8.DecodeRuneInString(text[i:])
 			text = text[i+n:]
@@ -194,14 +238,31 @@ func firstRow(text string) string {
 	return ""
 }
 
+// rowEnd is where the first line break of a text is, -1 when there is none.
+func rowEnd(text string) int {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\n' || c == '\r' || c == '\v' || c == '\f':
+			return i
+		case c == 0xc2 && strings.HasPrefix(text[i:], "\u0085"), c == 0xe2 && (strings.HasPrefix(text[i:], "\u2028") || strings.HasPrefix(text[i:], "\u2029")):
+			return i
+		}
+	}
+	return -1
+}
+
 func invisible(r rune) bool {
 	return r == ' ' || r == '\t' || r >= utf8.RuneSelf && (unicode.IsSpace(r) || mapRune(r) < 0)
 }
 
 // hideQuotes overwrites quoted, code, spoiler and struck-out text in a folded row with a mark that no word contains, so
 // that each stands as one word that means nothing.
-func hideQuotes(b []byte) {
+func hideQuotes(b []byte, marks *[256]mark) {
 	for i := 0; i < len(b); {
+		if marks[b[i]]&mQuote == 0 {
+			i++
+			continue
+		}
 		size, closing := opening(b, i)
 		if size == 0 {
 			i++

@@ -15,7 +15,7 @@ type Options struct {
 	Language string
 	// Names gives a command other words, without sign: {"buy": {"kaufen", "buy"}}. A command that is not in it keeps its own.
 	Names map[Name][]string
-	// Custom are the words of the merchant's own commands (Book.Commands), without sign.
+	// Custom are the words of the merchant's own commands (book.Book.Commands), without sign.
 	Custom []string
 	// Signs are the command signs; empty means "!".
 	Signs string
@@ -37,7 +37,11 @@ type Grammar struct {
 	codes    map[string]int
 	// values are all option values and their aliases in the lineup, as one chunk of text.
 	values map[string]bool
-	lines  chan *line // at rest, for their buffers; when it is empty another is made, when it is full one is dropped
+	// lexemes are words, codes and values together, for one look.
+	lexemes map[string]lexeme
+	marks   [256]mark
+	glance  glance
+	lines   chan *line // at rest, for their buffers; when it is empty another is made, when it is full one is dropped
 }
 
 // linesKept is how many lines at rest a grammar keeps: more are read at once only on a machine with more processors.
@@ -52,6 +56,14 @@ type entry struct {
 type word struct {
 	class words.Class
 	n     int8 // a number word's number
+}
+
+// lexeme is all that a part of a line may mean alone.
+type lexeme struct {
+	word  word
+	known bool  // it is one of Grammar.words
+	value bool  // it is one of Grammar.values
+	code  int32 // the item whose code it is, 0 for none
 }
 
 // emote reports whether a word is nothing but an emote.
@@ -134,7 +146,7 @@ func (o Options) Check() error {
 func NewGrammar(l *commerce.Lineup, o Options) *Grammar {
 	g := &Grammar{
 		lineup: l != nil, signs: o.Signs, commands: map[string]entry{}, words: map[string]word{}, items: map[int]*itemWords{},
-		codes: map[string]int{}, values: map[string]bool{}, lines: make(chan *line, linesKept),
+		codes: map[string]int{}, values: map[string]bool{}, marks: newMarks(), lines: make(chan *line, linesKept),
 	}
 	if g.signs == "" {
 		g.signs = "!"
@@ -157,6 +169,7 @@ func NewGrammar(l *commerce.Lineup, o Options) *Grammar {
 	}
 	name(Custom, o.Custom)
 	if l == nil {
+		g.join()
 		return g
 	}
 	g.styles = l.Styles
@@ -180,7 +193,27 @@ func NewGrammar(l *commerce.Lineup, o Options) *Grammar {
 			g.class(opt, words.Option, 0)
 		}
 	}
+	g.join()
 	return g
+}
+
+// join makes the lexemes of the words, codes and values.
+func (g *Grammar) join() {
+	g.lexemes = make(map[string]lexeme, len(g.words)+len(g.codes)+len(g.values))
+	for k, w := range g.words {
+		g.lexemes[k] = lexeme{word: w, known: true}
+	}
+	for k := range g.values {
+		x := g.lexemes[k]
+		x.value = true
+		g.lexemes[k] = x
+	}
+	for k, n := range g.codes {
+		x := g.lexemes[k]
+		x.code = int32(n)
+		g.lexemes[k] = x
+	}
+	g.newGlance()
 }
 
 func (g *Grammar) class(w string, c words.Class, n int8) {

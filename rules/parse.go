@@ -21,6 +21,14 @@ func (g *Grammar) Parse(text string, in Context) Command {
 	if len(text) > maxBytes {
 		text = text[:maxBytes]
 	}
+	if n := g.told(text); n != "" {
+		return talk(n)
+	}
+	return g.parse(text, in)
+}
+
+// parse is Parse without a glance before it.
+func (g *Grammar) parse(text string, in Context) Command {
 	row := firstRow(text)
 	if row == "" {
 		return talk(Chat)

@@ -1,6 +1,7 @@
-// Package rules decides what a line in a chat means and what is done about it. Grammar.Parse reads a line as a claim or
-// a command over a show's lineup; Book.Decide turns a line or an outcome into effects by the merchant's rules. It is
-// pure: it reads no clock, keeps no state, talks to nobody, and gives the same answer to the same input for ever.
+// Package rules decides what a line in a chat means: Grammar.Parse reads it as a claim or a command over a show's lineup. What
+// is done about it beside that, by the merchant's own rules, is decided by the packages in it: rule (their form), facts (what they
+// name), book (deciding), sentence and starter. All of them are pure: they read no clock, keep no state, talk to nobody, and give
+// the same answer to the same input for ever.
 //
 // It prefers to ask. A wrong claim takes stock from somebody and a missed one costs a second line, so whatever a line
 // leaves open is refused with a reason and never guessed.

@@ -51,9 +51,13 @@ type line struct {
 	question, cut, split bool
 	emotes               int
 	quoted               bool
+	lookS, lookE         int // what was looked up last
+	looked               lexeme
 }
 
 func isWordByte(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' }
+
+func alphanumeric(c byte) bool { return c >= 'a' && c <= 'z' || isDigit(c) }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
@@ -80,17 +84,18 @@ func (l *line) scan() {
 		}
 	}
 	l.b = l.b[:n]
-	hideQuotes(l.b)
+	hideQuotes(l.b, &l.g.marks)
 	for i := 0; i < n; {
 		if l.b[i] == ' ' {
 			i++
 			continue
 		}
-		e := i
+		e, seen := i, mark(0)
 		for e < n && l.b[e] != ' ' {
+			seen |= l.g.marks[l.b[e]]
 			e++
 		}
-		l.chunk(i, e)
+		l.chunk(i, e, seen)
 		i = e
 	}
 }
@@ -100,16 +105,24 @@ func (l *line) add(k kind, s, e int, n int32, w word) {
 	l.t = append(l.t, token{s: int16(s), e: int16(e), n: n, kind: k, glued: glued, word: w})
 }
 
-// chunk reads what stands between two blanks.
-func (l *line) chunk(s, e int) {
+// look is all that a part of the line may mean alone. Most parts are asked about more than once.
+func (l *line) look(s, e int) lexeme {
+	if s != l.lookS || e != l.lookE {
+		l.lookS, l.lookE, l.looked = s, e, l.g.lexemes[string(l.b[s:e])]
+	}
+	return l.looked
+}
+
+// chunk reads what stands between two blanks; seen are the marks of its bytes.
+func (l *line) chunk(s, e int, seen mark) {
 	b := l.b
-	if w, ok := l.g.words[string(b[s:e])]; ok && w.emote() && !l.g.values[string(b[s:e])] {
+	if x := l.look(s, e); x.known && x.word.emote() && !x.value {
 		if isWordByte(b[s]) && isWordByte(b[e-1]) {
 			l.emotes++
 		}
 		return
 	}
-	if bytes.IndexByte(b[s:e], hidden) >= 0 {
+	if seen&mHidden != 0 {
 		l.quoted = true
 		l.add(kOther, s, e, 0, word{})
 		return
@@ -117,20 +130,20 @@ func (l *line) chunk(s, e int) {
 	if l.mentionOrEmoji(s, e) {
 		return
 	}
-	if i := bytes.Index(b[s:e], []byte("<3")); i >= 0 && len(bytes.Trim(b[s+i+1:e], "3")) == 0 {
+	if i := l.heart(s, e, seen); i >= 0 && len(bytes.Trim(b[s+i+1:e], "3")) == 0 {
 		if e = s + i; e == s {
 			return
 		}
 	}
-	if l.address(s, e) {
+	if l.address(s, e, seen) {
 		l.add(kOther, s, e, 0, word{})
 		return
 	}
-	if bytes.IndexByte(b[s:e], '?') >= 0 {
+	if seen&mQuestion != 0 {
 		l.question = true
 	}
 	f := s
-	for f < e && bytes.IndexByte([]byte("([{*_~"), b[f]) >= 0 {
+	for f < e && !alphanumeric(b[f]) && bytes.IndexByte([]byte("([{*_~"), b[f]) >= 0 {
 		f++
 	}
 	if f < e && l.isSign(b[f]) {
@@ -150,11 +163,19 @@ func (l *line) chunk(s, e int) {
 		l.command(f, e)
 		return
 	}
-	if l.priced(s, e) {
+	if seen&mPrice != 0 && l.priced(s, e) {
 		l.add(kOther, s, e, 0, word{})
 		return
 	}
 	l.parts(s, e)
+}
+
+// heart is where "<3" stands in a chunk, -1 for nowhere.
+func (l *line) heart(s, e int, seen mark) int {
+	if seen&mLess == 0 {
+		return -1
+	}
+	return bytes.Index(l.b[s:e], []byte("<3"))
 }
 
 func (l *line) isSign(c byte) bool {
@@ -204,7 +225,10 @@ func (l *line) mention(name []byte, s, e int) {
 }
 
 // address reports whether a chunk is an address of the web or of mail: one word, whatever is in it.
-func (l *line) address(s, e int) bool {
+func (l *line) address(s, e int, seen mark) bool {
+	if seen&(mColon|mAt|mPoint) == 0 {
+		return false
+	}
 	c := l.b[s:e]
 	if bytes.Contains(c, []byte("://")) || bytes.HasPrefix(c, []byte("www.")) || bytes.IndexByte(c, '@') > 0 {
 		return true
@@ -278,12 +302,13 @@ func (l *line) parts(s, e int) {
 	b := l.b
 	if ts, te := trimEdges(b, s, e); ts < te {
 		// A code or value may hold signs itself: "A-1", "S/M", "8.5".
-		if n, ok := l.g.codes[string(b[ts:te])]; ok {
-			l.add(kCode, ts, te, int32(n), word{})
+		x := l.look(ts, te)
+		if x.code != 0 {
+			l.add(kCode, ts, te, x.code, word{})
 			return
 		}
-		if l.g.values[string(b[ts:te])] && !digits(b[ts:te]) {
-			l.add(kWord, ts, te, 0, l.g.words[string(b[ts:te])])
+		if x.value && !digits(b[ts:te]) {
+			l.add(kWord, ts, te, 0, x.word)
 			l.trailing(te, e)
 			return
 		}
@@ -311,10 +336,10 @@ func (l *line) trailing(s, e int) {
 
 func trimEdges(b []byte, s, e int) (int, int) {
 	const signs = ".,;:!?()[]{}*_~\"'#<>"
-	for s < e && bytes.IndexByte([]byte(signs), b[s]) >= 0 {
+	for s < e && !alphanumeric(b[s]) && bytes.IndexByte([]byte(signs), b[s]) >= 0 {
 		s++
 	}
-	for s < e && bytes.IndexByte([]byte(signs), b[e-1]) >= 0 {
+	for s < e && !alphanumeric(b[e-1]) && bytes.IndexByte([]byte(signs), b[e-1]) >= 0 {
 		e--
 	}
 	return s, e
@@ -369,8 +394,9 @@ func (l *line) run(s, e int) int {
 		return l.number(s, j, e)
 	}
 	t := b[s:j]
-	if n, ok := l.g.codes[string(t)]; ok {
-		l.add(kCode, s, j, int32(n), word{})
+	x := l.look(s, j)
+	if x.code != 0 {
+		l.add(kCode, s, j, x.code, word{})
 		return j
 	}
 	if t[0] == 'x' && digit && len(bytes.TrimLeft(t[1:], "0123456789")) == 0 && j+1 < e && b[j] == '.' && isDigit(b[j+1]) { // x1.5 is no amount, its 5 no item
@@ -380,11 +406,11 @@ func (l *line) run(s, e int) int {
 		l.add(kDecimal, s, j, 0, word{})
 		return j
 	}
-	w, known := l.g.words[string(t)]
+	w := x.word
 	switch {
-	case l.g.values[string(t)]:
+	case x.value:
 		l.add(kWord, s, j, 0, w)
-	case known:
+	case x.known:
 		if w.emote() {
 			l.emotes++
 			break

@@ -85,11 +85,23 @@ func TestPagesInBrowser(t *testing.T) {
 	each("/channels", "channels")
 	each("/store", "store")
 	each("/rules", "rules")
+	each("/rules/new", "rules-new")
+	for _, key := range []string{"empty", "first-buyer", "raid-code", "spam-guard"} {
+		each("/rules/new?from="+key, "rules-edit-"+key)
+	}
+	each("/rules/try", "rules-try")
+	each("/rules/traces", "rules-traces")
+	each("/rules/versions", "rules-versions")
+	each("/rules/versions/0", "rules-compare")
+	each("/rules/text", "rules-text")
+	each("/rules/hooks", "rules-hooks")
 	h.audited(merchant)
 	each("/audit", "audit", streaming)
 	each("/nowhere", "not-found")
 	as("moderator")
 	each(desk, "desk-moderator", streaming)
+	each("/rules", "rules-moderator")
+	each("/rules/rule/1", "rules-view")
 }
 
 // retitle gives a show another title.

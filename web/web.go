@@ -15,12 +15,15 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/backtest"
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 	"hawker/relay"
 	"hawker/web/desk"
+	"hawker/web/desk/rulepage"
 	"hawker/web/proof"
+	"hawker/web/trial"
 	"hawker/web/ui"
 )
 
@@ -65,7 +68,9 @@ type Server struct {
 	kit    *ui.Kit
 	pages  *ui.Pages
 	signIn *ui.Limiter // by address and by e-mail
+	hooks  *ui.Limiter // by address of webhooks
 	proofs *proof.Runner
+	trials *trial.Runner
 
 	mu      sync.Mutex
 	streams map[string]map[*context.CancelFunc]bool // how to end the streams of a session, by the hash of its token
@@ -82,7 +87,7 @@ func (s *Server) Open() (http.Handler, error) {
 	var err error
 	s.kit, err = ui.New(ui.Options{
 		Public: s.Public, Key: s.Hub.Key, Pictures: s.Pictures, Proxies: s.Proxies, Log: s.Log, Version: s.Version,
-		Static: append([]fs.FS{desk.Static}, s.Static...),
+		Static: append([]fs.FS{desk.Static, rulepage.Static}, s.Static...),
 	})
 	if err != nil {
 		return nil, err
@@ -91,12 +96,14 @@ func (s *Server) Open() (http.Handler, error) {
 		return nil, err
 	}
 	s.proofs = proof.New(s.DB, s.Log)
+	s.trials = trial.New(&backtest.House{DB: s.DB, Bus: s.Hub.Bus, Public: s.Public}, s.Log)
 	s.used, s.signIn = map[string]time.Time{}, &ui.Limiter{Rate: .1, Burst: 10}
+	s.hooks = &ui.Limiter{Rate: hookRate, Burst: hookBurst}
 	mux := http.NewServeMux()
 	s.kit.Mount(mux)
 	d := &desk.Desk{
 		DB: s.DB, Hub: s.Hub, Kit: s.kit, Log: s.Log, Relay: s.Relay, Destinations: s.Destinations, IngestServer: s.IngestServer, Connects: s.Connects, Rooms: s.Rooms,
-		Catalogue: s.Catalogue, Proofs: s.proofs,
+		Catalogue: s.Catalogue, Proofs: s.proofs, Trials: s.trials,
 	}
 	if err := d.Mount(mux, s.guard); err != nil {
 		return nil, fmt.Errorf("desk: %w", err)
@@ -111,6 +118,7 @@ func (s *Server) Open() (http.Handler, error) {
 	if s.Webhooks != nil {
 		mux.Handle("POST /webhooks/shopify", s.Webhooks)
 	}
+	mux.HandleFunc("POST /hooks/{token}", s.hookCame)
 	mux.HandleFunc("/", s.kit.NotFound)
 	for _, more := range s.More {
 		if err := more(mux, s.kit); err != nil {
@@ -123,10 +131,13 @@ func (s *Server) Open() (http.Handler, error) {
 // Proofs runs the audits of this server's pages; it is there once Open was called.
 func (s *Server) Proofs() *proof.Runner { return s.proofs }
 
-// Close ends all streams and audits, and waits for what feeds them.
+// Close ends all streams, audits and back-tests, and waits for what feeds them.
 func (s *Server) Close() {
 	if s.proofs != nil {
 		s.proofs.Close()
+	}
+	if s.trials != nil {
+		s.trials.Close()
 	}
 	if s.kit != nil {
 		s.kit.Close()

@@ -125,7 +125,7 @@ func TestPostsAreLimited(t *testing.T) {
 	h.merchant()
 	c := h.as("owner")
 	for i := range 100 {
-		if r := c.post("/rules", "name", "nothing", "on", "1"); r.status == http.StatusTooManyRequests {
+		if r := c.post("/rules/rule/1234567/switch", "on", "1"); r.status == http.StatusTooManyRequests {
 			return
 		} else if r.status != http.StatusNotFound {
 			t.Fatalf("change %d: %d", i, r.status)
@@ -167,7 +167,29 @@ func TestRoles(t *testing.T) {
 		{"/audit", desk.Audit},
 		{"/audit/export", desk.Audit},
 		{"POST /audit/run", desk.Audit},
-		{"/rules", desk.Plan},
+		{"/rules", desk.See},
+		{"/rules/rule/1", desk.See},
+		{"/rules/try", desk.See},
+		{"/rules/traces", desk.See},
+		{"/rules/versions", desk.See},
+		{"/rules/versions/0", desk.See},
+		{"/rules/text", desk.See},
+		{"/rules/new", desk.Rules},
+		{"/rules/export", desk.Rules},
+		{"/rules/hooks", desk.Rules},
+		{"/rules/backtest", desk.Rules},
+		{"POST /rules/backtest", desk.Rules},
+		{"POST /rules/new", desk.Rules},
+		{"POST /rules/draft", desk.Rules},
+		{"POST /rules/sentence", desk.Rules},
+		{"POST /rules/order", desk.Rules},
+		{"POST /rules/rule/1", desk.Rules},
+		{"POST /rules/rule/1/switch", desk.Rules},
+		{"POST /rules/rule/1/move", desk.Rules},
+		{"POST /rules/rule/1/drop", desk.Rules},
+		{"POST /rules/versions/0/restore", desk.Rules},
+		{"POST /rules/text", desk.Rules},
+		{"POST /rules/hooks", desk.Rules},
 		{"POST " + at + "/air", desk.Run},
 		{"POST " + at + "/stock", desk.ChangeStock},
 		{"POST " + at + "/end", desk.Plan},
@@ -177,7 +199,6 @@ func TestRoles(t *testing.T) {
 		{"POST /oauth/youtube", desk.Connects},
 		{"POST /store/drop", desk.Store},
 		{"POST /channels/drop", desk.Connects},
-		{"POST /rules", desk.Plan},
 	} {
 		for _, role := range []string{"owner", "manager", "creator", "moderator"} {
 			c := h.client()
@@ -406,21 +427,6 @@ func TestOwnProducts(t *testing.T) {
 	show := h.show(m, ps, commerce.ShowLive)
 	if p, err := h.hub.Page(t.Context(), m, show); err != nil || p.Items[0].Free != 4 || p.Items[0].Stock[0].Price.Minor != 1250 {
 		t.Errorf("item = %+v, %v", p.Items, err)
-	}
-}
-
-func TestRules(t *testing.T) {
-	h := newHouse(t)
-	m := h.merchant()
-	c := h.as("owner")
-	if r := c.get("/rules"); !strings.Contains(r.body, "Thank buyers") || !strings.Contains(r.body, "an order is paid") {
-		t.Errorf("rules:\n%s", r.body)
-	}
-	if r := c.post("/rules", "name", "Thank buyers", "on", "0"); r.status != http.StatusSeeOther {
-		t.Fatalf("turn off: %d\n%s", r.status, r.body)
-	}
-	if all, err := h.db.Rules(t.Context(), m); err != nil || len(all) != 1 || !all[0].Off {
-		t.Errorf("rules = %+v, %v", all, err)
 	}
 }
 

@@ -102,8 +102,9 @@ func (h *house) twitch(m commerce.ID, channels []sqldb.Channel, accounts []sqldb
 			return out, fmt.Errorf("no account %s is connected for channel %s", id, by[id][0])
 		}
 		c, err := twitch.New(twitch.Options{
-			APIURL: h.set.Twitch.APIURL, AuthURL: h.set.Twitch.AuthURL, IRCURL: h.set.Twitch.IRCURL, ClientID: h.set.Twitch.ClientID,
-			ClientSecret: h.set.Twitch.ClientSecret, Bot: a.Account, Channels: refs[id], Save: h.save(m, a), Log: h.log.With("account", "twitch/"+a.Name),
+			APIURL: h.set.Twitch.APIURL, AuthURL: h.set.Twitch.AuthURL, IRCURL: h.set.Twitch.IRCURL, EventSubURL: h.set.Twitch.EventSubURL,
+			ClientID: h.set.Twitch.ClientID, ClientSecret: h.set.Twitch.ClientSecret, Bot: a.Account, Channels: refs[id], Save: h.save(m, a),
+			Owners: h.owners(m, by[id], accounts), Log: h.log.With("account", "twitch/"+a.Name),
 		})
 		if err != nil {
 			return out, err
@@ -111,6 +112,18 @@ func (h *house) twitch(m commerce.ID, channels []sqldb.Channel, accounts []sqldb
 		out = append(out, live.Account{Name: "twitch/" + a.Name, Chat: c, Channels: by[id], Local: dial.Loopback(h.set.Twitch.APIURL)})
 	}
 	return out, nil
+}
+
+// owners are the logins of the owners of Twitch channels, who alone hear and do some things there.
+func (h *house) owners(m commerce.ID, channels []chat.Channel, accounts []sqldb.Account) []twitch.Owner {
+	var out []twitch.Owner
+	for _, a := range accounts {
+		known := a.Token.Access != "" || a.Token.Refresh != ""
+		if known && a.Purpose == sqldb.OwnerAccount && slices.Contains(channels, chat.Channel{Platform: a.Platform, ID: a.ID}) {
+			out = append(out, twitch.Owner{Account: a.Account, Save: h.save(m, a)})
+		}
+	}
+	return out
 }
 
 // youtube makes one client for each channel, as its owner.

@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
+	"hawker/commerce"
 	"hawker/connectors/youtube/quota"
 	"hawker/internal/bus"
 	"hawker/internal/live"
@@ -40,7 +41,12 @@ type house struct {
 
 // newHub makes a hub over the house's database and bus; connect nil means that it is connected to nothing.
 func (h *house) newHub(connect func(context.Context, sqldb.Merchant) (live.Connections, error)) *live.Hub {
-	return &live.Hub{DB: h.db, Bus: h.bus, Key: h.sealing, Log: h.log, Public: h.public, Connect: connect}
+	return &live.Hub{
+		DB: h.db, Bus: h.bus, Key: h.sealing, Log: h.log, Public: h.public, Connect: connect, AllowPrivate: h.set.AllowPrivateTargets,
+		Destination: func(ctx context.Context, merchant, show commerce.ID, name string, on bool) error {
+			return h.video.turn(ctx, merchant, show, name, on)
+		},
+	}
 }
 
 // errInUse means that another hawker works in the data folder.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"hawker/commerce"
@@ -73,13 +74,36 @@ func (v *video) sync(ctx context.Context, merchant, show commerce.ID) error {
 	return nil
 }
 
-// event tells the pages of a show that something about its video changed.
+// turn turns a destination of a show on or off, by its name.
+func (v *video) turn(ctx context.Context, merchant, show commerce.ID, name string, on bool) error {
+	all, err := v.h.db.Destinations(ctx, merchant, show)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if !strings.EqualFold(d.Name, name) {
+			continue
+		}
+		d.Enabled = on
+		if _, err := v.h.db.PutDestination(ctx, merchant, d); err != nil {
+			return err
+		}
+		return v.sync(ctx, merchant, show)
+	}
+	return fmt.Errorf("the show has no destination %q", name)
+}
+
+// event tells the pages of a show that something about its video changed, and rules of its destinations.
 func (v *video) event(e relay.Event) {
 	v.mu.Lock()
 	merchant := v.owners[e.Stream]
 	v.mu.Unlock()
 	if show, err := commerce.ParseID(e.Stream); err == nil && merchant != 0 {
 		v.h.hub.RelayChanged(merchant, show)
+		switch e.Kind {
+		case relay.DestinationUp, relay.DestinationDown:
+			v.h.hub.RelayEvent(merchant, show, e.Name, e.Kind == relay.DestinationUp)
+		}
 	}
 	v.h.log.Info("video", "event", string(e.Kind), "show", e.Stream, "destination", e.Name, "reason", string(e.Reason))
 }

@@ -75,7 +75,8 @@ func newStage(t *testing.T, databaseURL string) *stage {
 	set := settings{Data: t.TempDir(), DatabaseURL: databaseURL, AllowPrivateTargets: true}
 	set.Twitch = twitchSettings{
 		ClientID: "cid", ClientSecret: "csec", APIURL: "http://" + api.Addr().String() + "/helix", AuthURL: "http://" + api.Addr().String() + "/oauth2",
-		IRCURL: "irc://" + irc.Addr().String(),
+		IRCURL:      "irc://" + irc.Addr().String(),
+		EventSubURL: "ws://" + api.Addr().String() + "/ws",
 	}
 	set.Shopify = shopifySettings{ClientID: "sim-client", ClientSecret: "sim-secret", URL: s.shop.URL()}
 	ctx, cancel := context.WithCancel(context.Background())

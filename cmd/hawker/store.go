@@ -17,7 +17,10 @@ import (
 // shopStore is a Shopify store as the hub talks to it.
 type shopStore struct{ client *shopify.Client }
 
-var _ live.Store = shopStore{}
+var (
+	_ live.Store     = shopStore{}
+	_ live.Discounts = shopStore{}
+)
 
 // shopClient makes the client of a merchant's Shopify store. A renewed token is stored before it is used.
 func (h *house) shopClient(m commerce.ID, st sqldb.Store) (*shopify.Client, error) {
@@ -84,6 +87,12 @@ func (s shopStore) Release(ctx context.Context, draft string) error {
 			return nil
 		}
 	}
+	return err
+}
+
+// Discount makes a discount code.
+func (s shopStore) Discount(ctx context.Context, d live.Discount) error {
+	_, err := s.client.Discount(ctx, shopify.DiscountRequest{Code: d.Code, Title: d.Title, Percent: d.Percent, Amount: d.Amount, Ends: d.Ends})
 	return err
 }
 

@@ -25,7 +25,7 @@ func (w *world) anything(t *rapid.T) commerce.Request {
 	}
 	yes := func(label string) bool { return one(t, label, 0, 2) == 0 }
 	ago := func() time.Time { return w.now.Add(-time.Duration(one(t, "ago", 0, 9)) * time.Second) }
-	switch one(t, "kind", 0, 34) {
+	switch one(t, "kind", 0, 35) {
 	case 14:
 		return commerce.Pass{Ask: ask, Number: item * one(t, "all", 0, 1), Hold: []commerce.ID{0, w.someHold(t, commerce.StateHeld)}[one(t, "one", 0, 1)]}
 	case 15, 16:
@@ -64,8 +64,10 @@ func (w *world) anything(t *rapid.T) commerce.Request {
 		return commerce.Air{Show: show, Number: item}
 	case 34:
 		return commerce.Expire{}
+	case 35:
+		return commerce.Promote{Ask: ask, Number: item * one(t, "all", 0, 1)}
 	}
-	c := commerce.Claim{Ask: ask, Number: item, Variant: variant, Quantity: one(t, "quantity", 1, 4), Add: yes("add"), Wait: yes("wait")}
+	c := commerce.Claim{Ask: ask, Number: item, Variant: variant, Quantity: one(t, "quantity", 1, 4), Add: yes("add"), Wait: yes("wait"), Early: yes("early")}
 	if yes("edit") && len(w.asked) > 0 { // of a line that was there, or of one that was nothing
 		k := keyOf(rapid.SampledFrom(w.asked).Draw(t, "edited"))
 		c.Edited, c.Key = true, commerce.Key{Platform: k.Platform, Message: k.Message, Part: 1000 + w.n}

@@ -394,6 +394,8 @@ func keyOf(r commerce.Request) commerce.Key {
 		return r.Key
 	case commerce.Pass:
 		return r.Key
+	case commerce.Promote:
+		return r.Key
 	case commerce.Change:
 		return r.Key
 	}

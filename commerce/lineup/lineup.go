@@ -16,6 +16,7 @@ type Product struct {
 	Image    string // address of a picture, or empty
 	Store    string // the store's id of the product (Shopify gid), or empty for the merchant's own
 	Options  []string
+	Tags     []string // as the merchant gave them, for rules
 	Variants []Variant
 }
 

@@ -158,3 +158,26 @@ func (c *Client) TextChannels(ctx context.Context, guildID string) ([]TextChanne
 	}
 	return chs, nil
 }
+
+// GuildOf is the server that a channel belongs to. It asks Discord and needs no Listen. Errors are *chat.Refused.
+func (c *Client) GuildOf(ctx context.Context, channelID string) (string, error) {
+	if _, ok := wire.Snowflake(channelID); !ok {
+		return "", &chat.Refused{Code: "no_channel", Reason: "This is no channel of Discord."}
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupFor)
+	defer cancel()
+	to := discordgo.EndpointChannel(channelID)
+	b, err := c.rest.RequestWithBucketID("GET", to, nil, to, discordgo.WithContext(ctx))
+	if err != nil {
+		re := gate.Refusal(err)
+		re.Reconnect = re.Reconnect || re.Code == "401"
+		return "", re
+	}
+	var ch struct {
+		Guild string `json:"guild_id"`
+	}
+	if json.Unmarshal(b, &ch) != nil || ch.Guild == "" {
+		return "", &chat.Refused{Code: "no_channel", Reason: "This is no channel of a server."}
+	}
+	return ch.Guild, nil
+}

@@ -44,12 +44,6 @@ type productNode struct {
 // Catalogue reads all active products, page by page, in the order in which they were made. Products and variants have
 // the store's ids (gid) and no ID of ours; prices are in the shop's currency. An error of page ends it.
 func (c *Client) Catalogue(ctx context.Context, page func([]commerce.Product) error) error {
-	return c.TaggedCatalogue(ctx, func(ps []commerce.Product, _ map[string][]string) error { return page(ps) })
-}
-
-// TaggedCatalogue is Catalogue with the tags that the merchant gave each product, by the product's Store id. A product without
-// tags is not in tags.
-func (c *Client) TaggedCatalogue(ctx context.Context, page func(ps []commerce.Product, tags map[string][]string) error) error {
 	currency, err := c.shopCurrency(ctx)
 	if err != nil {
 		return err
@@ -66,7 +60,6 @@ func (c *Client) TaggedCatalogue(ctx context.Context, page func(ps []commerce.Pr
 			return err
 		}
 		products := make([]commerce.Product, 0, len(out.Products.Nodes))
-		tags := map[string][]string{}
 		for _, n := range out.Products.Nodes {
 			if err := c.moreVariants(ctx, &n); err != nil {
 				return err
@@ -76,12 +69,9 @@ func (c *Client) TaggedCatalogue(ctx context.Context, page func(ps []commerce.Pr
 				return err
 			}
 			products = append(products, p)
-			if len(n.Tags) > 0 {
-				tags[n.ID] = n.Tags
-			}
 		}
 		if len(products) > 0 {
-			if err := page(products, tags); err != nil {
+			if err := page(products); err != nil {
 				return err
 			}
 		}
@@ -110,7 +100,7 @@ func (c *Client) moreVariants(ctx context.Context, n *productNode) error {
 }
 
 func productOf(n productNode, currency string) (commerce.Product, error) {
-	p := commerce.Product{Title: n.Title, Store: n.ID}
+	p := commerce.Product{Title: n.Title, Store: n.ID, Tags: n.Tags}
 	if m := n.FeaturedMedia; m != nil && m.Preview != nil && m.Preview.Image != nil {
 		p.Image = m.Preview.Image.URL
 	}

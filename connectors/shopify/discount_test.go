@@ -304,7 +304,7 @@ func TestDiscountThrottled(t *testing.T) {
 	}
 }
 
-func TestTaggedCatalogue(t *testing.T) {
+func TestCatalogueHasTags(t *testing.T) {
 	o := rich()
 	o.Products = []shopifysim.Product{
 		{Title: "Mug", Tags: []string{"mug", "best of 2026"}, Variants: []shopifysim.Variant{{SKU: "A", Price: "1.00"}}},
@@ -313,10 +313,10 @@ func TestTaggedCatalogue(t *testing.T) {
 	c := connect(t, open(t, o))
 	var ids []string
 	all := map[string][]string{}
-	err := c.TaggedCatalogue(t.Context(), func(ps []commerce.Product, tags map[string][]string) error {
+	err := c.Catalogue(t.Context(), func(ps []commerce.Product) error {
 		for _, p := range ps {
 			ids = append(ids, p.Store)
-			all[p.Title] = tags[p.Store]
+			all[p.Title] = p.Tags
 		}
 		return nil
 	})

@@ -197,7 +197,8 @@ func (d *Demo) Settings() map[string]string {
 	return map[string]string{
 		"HAWKER_GOOGLE_DAILY_UNITS": strconv.Itoa(dailyUnits),
 		"HAWKER_TWITCH_API_URL":     "http://" + d.web + "/helix", "HAWKER_TWITCH_AUTH_URL": "http://" + d.web + "/oauth2", "HAWKER_TWITCH_IRC_URL": "irc://" + d.irc,
-		"HAWKER_TWITCH_CLIENT_ID": clientID, "HAWKER_TWITCH_CLIENT_SECRET": clientSecret,
+		"HAWKER_TWITCH_EVENTSUB_URL": "ws://" + d.web + "/ws",
+		"HAWKER_TWITCH_CLIENT_ID":    clientID, "HAWKER_TWITCH_CLIENT_SECRET": clientSecret,
 		"HAWKER_YOUTUBE_API_URL": d.youtube.URL() + "/", "HAWKER_GOOGLE_AUTH_URL": d.youtube.AuthURL(), "HAWKER_GOOGLE_TOKEN_URL": d.youtube.TokenURL(),
 		"HAWKER_GOOGLE_REVOKE_URL": d.youtube.RevokeURL(), "HAWKER_GOOGLE_CLIENT_ID": clientID, "HAWKER_GOOGLE_CLIENT_SECRET": clientSecret,
 		"HAWKER_DISCORD_API_URL": d.discord.URL() + "/", "HAWKER_DISCORD_AUTH_URL": d.discord.AuthURL(), "HAWKER_DISCORD_BOT_TOKEN": discordToken,

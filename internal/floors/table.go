@@ -24,11 +24,13 @@ func table() []place {
 	return []place{
 		// The words of chat, and small things that know nothing of the house.
 		{"internal/chat", 0, house},
-		{"internal/object", 0, house}, // JSON by hand, for what is written once for each decision
+		{"internal/object", 0, house},          // JSON by hand, for what is written once for each decision
 		{"internal/chat/chattest", 1, support}, // the suite every chat passes
+		{"internal/chatline", 1, house},        // one chat in a terminal
 		{"internal/seal", 0, house},
 		{"internal/dial", 0, house},
-		{"internal/lang", 2, house}, // words for commerce's reasons
+		{"internal/plain", 0, house}, // YAML with places, for set-ups and rules
+		{"internal/lang", 2, house},  // words for commerce's reasons
 		{"internal/floors", 0, house},
 		{"internal/pgtest", 0, support},
 		{"internal/browsertest", 0, support},
@@ -38,6 +40,7 @@ func table() []place {
 		{"commerce", 1, house},
 		{"commerce/ledgertest", 2, support}, // the suite every ledger passes
 		{"rules", 2, house},
+		{"rules/starter", 3, house}, // its texts are those of internal/lang
 		// The edges: each speaks to one thing outside.
 		{"connectors/twitch", 3, edge},
 		{"connectors/twitch/twitchsim", 0, sim},
@@ -52,6 +55,7 @@ func table() []place {
 		// What acts, what sets up, what shows.
 		{"internal/live", 4, house},
 		{"internal/setup", 5, house},
+		{"internal/backtest", 5, house}, // replays what live recorded, with live's own parts
 		{"web", 6, house},
 		{"web/static/vendor", 0, house}, // files that others wrote
 		// The roof wires. Only cmd/hawker imports demo and bench.

@@ -74,7 +74,15 @@ func german() *Words {
 		ToReceipt: "Dein Beleg",
 		ToShow:    "Zur Show",
 
-		Bought: "{user} hat gerade {item} gekauft. Danke!",
+		Bought:       "{user} hat gerade {item} gekauft. Danke!",
+		RuleLow:      "Nur noch {left} von #{n} {item}.",
+		RuleRaid:     "Willkommen {user} und alle, die mitgekommen sind!",
+		RuleDiscount: "{user}, deine erste Bestellung hier ist 10 % günstiger mit dem Code {code}",
+		RuleRaidCode: "Willkommen, ihr Raider von {user}! Eine Stunde lang zahlt ihr 10 % weniger mit dem Code {code}",
+		RuleShop:     "Gerade im Verkauf: {shop}. Alles: {link}",
+		RuleSpam:     "bitte keine Werbung hier",
+		CodeWaits:    "dein Code steht auf deiner Seite: {link}",
+		WhyRule:      "Die Regel {rule} hat darauf etwas getan.",
 
 		Minutes:  "{n} Min.",
 		Hours:    "{n} Std.",

@@ -74,7 +74,15 @@ func english() *Words {
 		ToReceipt: "Your receipt",
 		ToShow:    "To the show",
 
-		Bought: "{user} just bought {item}. Thank you!",
+		Bought:       "{user} just bought {item}. Thank you!",
+		RuleLow:      "Only {left} left of #{n} {item}.",
+		RuleRaid:     "Welcome {user}, and everybody who came along!",
+		RuleDiscount: "{user}, your first order here is 10% cheaper with the code {code}",
+		RuleRaidCode: "Welcome, raiders of {user}! An hour long you pay 10% less with the code {code}",
+		RuleShop:     "On sale now: {shop}. All of it: {link}",
+		RuleSpam:     "no advertising here, please",
+		CodeWaits:    "your code is on your page: {link}",
+		WhyRule:      "The rule {rule} did something about it.",
 
 		Minutes:  "{n} min",
 		Hours:    "{n} h",

@@ -74,7 +74,15 @@ func spanish() *Words {
 		ToReceipt: "Tu recibo",
 		ToShow:    "Al directo",
 
-		Bought: "{user} acaba de comprar {item}. ¡Gracias!",
+		Bought:       "{user} acaba de comprar {item}. ¡Gracias!",
+		RuleLow:      "Solo quedan {left} de #{n} {item}.",
+		RuleRaid:     "¡Te damos la bienvenida, {user}, y a todos los que vienen contigo!",
+		RuleDiscount: "{user}, tu primer pedido aquí cuesta un 10 % menos con el código {code}",
+		RuleRaidCode: "¡Hola, raiders de {user}! Durante una hora pagáis un 10 % menos con el código {code}",
+		RuleShop:     "A la venta ahora: {shop}. Todo: {link}",
+		RuleSpam:     "sin publicidad, por favor",
+		CodeWaits:    "tu código está en tu página: {link}",
+		WhyRule:      "La regla {rule} hizo algo con ella.",
 
 		Minutes:  "{n} min",
 		Hours:    "{n} h",

@@ -74,7 +74,15 @@ func french() *Words {
 		ToReceipt: "Ton reçu",
 		ToShow:    "Vers le direct",
 
-		Bought: "{user} vient d'acheter {item}. Merci !",
+		Bought:       "{user} vient d'acheter {item}. Merci !",
+		RuleLow:      "Plus que {left} de #{n} {item}.",
+		RuleRaid:     "Bienvenue {user}, et à tous ceux qui sont venus avec toi !",
+		RuleDiscount: "{user}, ta première commande ici coûte 10 % de moins avec le code {code}",
+		RuleRaidCode: "Bienvenue à vous qui venez de chez {user} ! Pendant une heure, vous payez 10 % de moins avec le code {code}",
+		RuleShop:     "En vente en ce moment : {shop}. Tout : {link}",
+		RuleSpam:     "pas de publicité ici, merci",
+		CodeWaits:    "ton code est sur ta page : {link}",
+		WhyRule:      "La règle {rule} y a réagi.",
 
 		Minutes:  "{n} min",
 		Hours:    "{n} h",

@@ -29,6 +29,12 @@ type Words struct {
 	ToReceipt, ToShow string
 	// Shout-out when an order is paid, unless the merchant's rules say it otherwise.
 	Bought string
+	// Said in public where a discount code cannot be handed over in private.
+	CodeWaits string
+	// Said by !why of a line that a rule acted on, beside its reason where it has one.
+	WhyRule string
+	// Texts of the rules that a merchant begins with, and of the templates for more.
+	RuleLow, RuleRaid, RuleDiscount, RuleRaidCode, RuleShop, RuleSpam string
 	// Feed of the dashboard, for what is no answer to a line.
 	// Times.
 	Minutes, Hours, Days string

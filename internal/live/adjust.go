@@ -2,14 +2,12 @@ package live
 
 import (
 	"context"
-	"time"
 
 	"hawker/commerce"
 )
 
-// AdjustStock changes by delta how many pieces the store has of one of its variants. The key makes repeating it harmless. The
-// store decides and may refuse; its next reading, asked for at once, brings the new figure. Errors: ErrNotFound for a variant
-// that no store counts, ErrNoStore, ErrNotHere, the store's own.
+// AdjustStock changes by delta how many pieces the store has of one of its variants; see shop.Worker.Adjust. Errors: ErrNotFound
+// for a variant that no store counts, ErrNoStore, ErrNotHere, the store's own.
 func (h *Hub) AdjustStock(ctx context.Context, merchant, variant commerce.ID, delta int64, key string) error {
 	m := h.Merchant(merchant)
 	if m == nil {
@@ -18,26 +16,9 @@ func (h *Hub) AdjustStock(ctx context.Context, merchant, variant commerce.ID, de
 	if m.store == nil {
 		return ErrNoStore
 	}
-	inventory := ""
-	err := m.look(ctx, func() {
-		for _, s := range m.desk.Shows() {
-			for i := range s.Lineup.Items {
-				if v := s.Lineup.Items[i].Variant(variant); v != nil && v.Inventory != "" {
-					inventory = v.Inventory
-				}
-			}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if inventory == "" {
+	known, err := m.store.Adjust(ctx, variant, delta, key)
+	if err == nil && !known {
 		return ErrNotFound
 	}
-	if err := m.store.Call(ctx, func(ctx context.Context) error { return m.store.Store.Adjust(ctx, inventory, delta, key) }); err != nil {
-		return err
-	}
-	m.store.HintStock(time.Now())
-	m.store.Nudge()
-	return nil
+	return err
 }

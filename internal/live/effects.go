@@ -1,21 +1,28 @@
 package live
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/ruling"
+	"hawker/internal/live/saved"
 	"hawker/internal/live/speaker"
 	"hawker/internal/live/timing"
+	"hawker/internal/object"
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/rulebook"
 )
 
 // Kinds of stored effects.
 const (
 	effectSay   = "say"   // an answer or a line, Speech
 	effectShout = "shout" // a shout-out on the overlay, Shout
+	effectRule  = "rule"  // what a rule wants done, ruling.Want
+	effectCount = "count" // what rules remember from now on, rulebook.Memory
 )
 
 // How long an answer matters. Results matter while the viewer wonders, a shout-out while the moment lasts.
@@ -42,12 +49,33 @@ type planned struct {
 	stored   bool
 	speech   Speech
 	shout    *Shout
+	want     *ruling.Want
+	changes  *rulebook.Memory
 	show     commerce.ID
 	notAfter time.Time
 	from     time.Time      // when came what it answers
 	timing   *timing.Timing // where its time counts
 	private  func() []byte
 	tells    commerce.ID // the hold that its owner learns of by it; see tells
+}
+
+// append appends the speech as encoding/json writes it.
+func (s *Speech) append(buf []byte) []byte {
+	o := object.Open(buf)
+	o.Name("to")
+	o.Buf = saved.Answer(o.Buf, s.To)
+	o.Number("rank", int64(s.Rank))
+	if s.Outcome != nil {
+		o.Name("outcome")
+		o.Buf = saved.Outcome(o.Buf, s.Outcome)
+	}
+	o.Some("text", s.Text)
+	if len(s.Sealed) > 0 {
+		o.Name("sealed")
+		o.Buf = append(base64.StdEncoding.AppendEncode(append(o.Buf, '"'), s.Sealed), '"')
+	}
+	o.SomeNumber("generation", int64(s.Generation))
+	return o.Close()
 }
 
 // row is the effect as stored.
@@ -57,13 +85,22 @@ func (p *planned) row() commerce.Effect {
 	switch p.kind {
 	case effectShout:
 		body, err = json.Marshal(p.shout)
+	case effectCount:
+		body, err = json.Marshal(p.changes)
+	case effectRule:
+		w := *p.want
+		if w.Answer.Token != "" {
+			w.Sealed = p.private()
+			w.Answer.Token = ""
+		}
+		body, err = json.Marshal(w)
 	default:
 		s := p.speech
 		if s.To.Token != "" {
 			s.Sealed = p.private()
 			s.To.Token = ""
 		}
-		body, err = json.Marshal(s)
+		body = s.append(make([]byte, 0, 768))
 	}
 	if err != nil { // our own plain types
 		panic(err)
@@ -84,6 +121,17 @@ func (m *Merchant) revive(e commerce.Effect) planned {
 		if err := json.Unmarshal(e.Body, p.shout); err != nil {
 			p.notAfter = time.Unix(1, 0)
 		}
+	case effectCount:
+		p.changes = &rulebook.Memory{}
+		if err := json.Unmarshal(e.Body, p.changes); err == nil {
+			m.rules.Memory.Take(*p.changes)
+		}
+	case effectRule:
+		p.want = &ruling.Want{}
+		if err := json.Unmarshal(e.Body, p.want); err != nil {
+			p.notAfter = time.Unix(1, 0)
+		}
+		p.want.Answer.Token = m.unsealed(p.want.Sealed, e.ID)
 	default:
 		if err := json.Unmarshal(e.Body, &p.speech); err != nil {
 			p.notAfter = time.Unix(1, 0) // what cannot be read is not said
@@ -91,13 +139,28 @@ func (m *Merchant) revive(e commerce.Effect) planned {
 		if p.speech.Outcome != nil {
 			p.tells = tells(p.speech.Outcome)
 		}
-		if len(p.speech.Sealed) > 0 {
-			if token, err := m.hub.Key.Open(p.speech.Sealed, m.tokenContext(e.ID)); err == nil {
-				p.speech.To.Token = string(token)
-			}
-		}
+		p.speech.To.Token = m.unsealed(p.speech.Sealed, e.ID)
 	}
 	return p
+}
+
+// unsealed is the token of a stored answer, empty when there is none that can be read.
+func (m *Merchant) unsealed(sealed []byte, effect commerce.ID) string {
+	if len(sealed) == 0 {
+		return ""
+	}
+	token, err := m.hub.Key.Open(sealed, m.tokenContext(effect))
+	if err != nil {
+		return ""
+	}
+	return string(token)
+}
+
+// seals has the token of an answer sealed when the effect is stored.
+func (m *Merchant) seals(p *planned, to chat.Answer) {
+	if id := p.id; to.Token != "" {
+		p.private = func() []byte { return m.hub.Key.Seal([]byte(to.Token), m.tokenContext(id)) }
+	}
 }
 
 // telling notes which holds their owners are about to be told of.
@@ -115,18 +178,30 @@ func (m *Merchant) perform(p planned) {
 		return
 	}
 	if !p.notAfter.IsZero() && time.Now().After(p.notAfter) {
-		if p.stored {
-			m.effectDone(p.id)
-		}
+		m.done(p)
 		m.heardOf(p.tells, false)
 		return
 	}
-	if p.kind == effectShout {
+	switch p.kind {
+	case effectShout:
 		m.hub.signal(m.ID, Signal{Kind: SignalShout, Show: p.shout.Show, Shout: p.shout})
-		m.effectDone(p.id)
+		m.done(p)
+		return
+	case effectCount:
+		m.crew.Saver.Add(p.id, *p.changes)
+		return
+	case effectRule:
+		m.enact(p)
 		return
 	}
 	m.say(speechOf{Speech: p.speech, id: p.id, stored: p.stored, tells: p.tells, notAfter: p.notAfter, from: p.from, timing: p.timing})
+}
+
+// done forgets an effect.
+func (m *Merchant) done(p planned) {
+	if p.stored {
+		m.effectDone(p.id)
+	}
 }
 
 // heardOf notes that the owner of a hold was told of it, or could not be.
@@ -176,7 +251,7 @@ func (m *Merchant) say(s speechOf) {
 		}
 	} else if u.Words == nil {
 		text := s.Text
-		u.Words, u.Merge = func(bool) speaker.Words { return speaker.Words{Text: text} }, true
+		u.Words, u.Merge = func(bool) speaker.Words { return speaker.Words{Text: text} }, s.Rank == speaker.RankReminder
 	}
 	u.Done = func(at time.Time, err error) {
 		var refused *chat.Refused

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"slices"
 
 	"hawker/commerce"
 )
@@ -78,7 +79,10 @@ func (m *Merchant) landed(ctx context.Context, err error) {
 }
 
 // restart forgets what was planned of a turn.
-func (t *turn) restart() { t.added, t.begun, t.effects, t.rows, t.outcomes = 0, false, nil, nil, nil }
+func (t *turn) restart() {
+	t.undo.All()
+	t.added, t.begun, t.effects, t.rows, t.outcomes = 0, false, nil, nil, nil
+}
 
 // add decides in memory what was asked in a turn and not decided yet.
 func (m *Merchant) add(t *turn) {
@@ -109,7 +113,9 @@ func (m *Merchant) seal(t *turn) *commerce.Batch {
 			e.tells = 0 // its owner was told of the hold when it was made
 		}
 	}
-	b.Effects, b.Done = t.rows, t.done
+	if b.Effects, b.Done = t.rows, t.done; len(t.saidRows) > 0 {
+		b.Effects = slices.Concat(t.saidRows, t.rows)
+	}
 	for _, a := range t.asks {
 		if a.call != nil && a.call.inbox != "" {
 			b.Inbox = append(b.Inbox, a.call.inbox)

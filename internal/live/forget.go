@@ -3,12 +3,11 @@ package live
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"hawker/commerce"
-	"hawker/internal/bus"
 	"hawker/internal/chat"
+	"hawker/internal/live/lines"
 )
 
 // forgetFor bounds how long erasing may take: the chat log of 30 days is read for it.
@@ -50,49 +49,10 @@ func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) e
 			mem.Forget(v)
 			m.changed[id] = true
 		}
+		m.rules.Traces.Forget(v)
 		m.desk = nil // its names too: it is loaded anew
 	}); err != nil {
 		return err
 	}
-	return h.forgetLines(ctx, merchant, v)
-}
-
-// forgetLines erases a viewer's lines from the chat log.
-func (h *Hub) forgetLines(ctx context.Context, merchant commerce.ID, v chat.Viewer) error {
-	if err := h.Bus.Logged(ctx); err != nil {
-		return fmt.Errorf("erase a viewer's lines: %w", err)
-	}
-	for from := uint64(0); ; {
-		records, err := h.Bus.ReadLog(ctx, bus.Range{Merchant: int64(merchant), From: from})
-		if err != nil {
-			return fmt.Errorf("erase a viewer's lines: %w", err)
-		}
-		if len(records) == 0 {
-			return nil
-		}
-		var theirs []uint64
-		for _, r := range records {
-			lines, err := readRecord(r.Data)
-			if err != nil {
-				continue
-			}
-			left := slices.DeleteFunc(slices.Clone(lines), func(l LogLine) bool { return who(l.Message.Viewer) == who(v) })
-			if len(left) == len(lines) {
-				continue
-			}
-			if theirs = append(theirs, r.Seq); len(left) == 0 {
-				continue
-			}
-			if err := h.logRecord(merchant, left[0].Message.Channel, left); err != nil { // what others said in the record stays
-				return fmt.Errorf("erase a viewer's lines: %w", err)
-			}
-		}
-		if err := h.Bus.Logged(ctx); err != nil {
-			return fmt.Errorf("erase a viewer's lines: %w", err)
-		}
-		if err := h.Bus.EraseLog(ctx, theirs...); err != nil {
-			return err
-		}
-		from = records[len(records)-1].Seq + 1
-	}
+	return lines.Forget(ctx, h.Bus, merchant, v)
 }

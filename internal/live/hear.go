@@ -10,6 +10,7 @@ import (
 	"hawker/internal/live/clock"
 	"hawker/internal/live/edits"
 	"hawker/internal/live/hosting"
+	"hawker/internal/live/ruling"
 	"hawker/rules"
 )
 
@@ -36,7 +37,10 @@ type heard struct {
 	added int             // what a plus form that was edited had asked for before
 	clock *clock.Offset   // of its channel, nil where nothing is known of it
 	seen  rules.Context   // what it was read beside
-	event chat.Event      // deletions; msg is empty then
+	hold  commerce.ID     // what it holds since
+	event *chat.Event     // a deletion; nil for a line
+	seed  uint64          // what rules drew by lot
+	told  *ruling.Told    // what rules were told of it; nil for nothing
 }
 
 // key is the key under which the line is decided once.
@@ -71,7 +75,7 @@ func (m *Merchant) Deliver(e chat.Event) {
 		}
 	case chat.Deleted, chat.Cleared:
 		select {
-		case m.jobs <- job{heard: &heard{event: e}}:
+		case m.jobs <- job{heard: &heard{event: &e}}:
 		default:
 			m.limited.Add(1)
 		}
@@ -80,6 +84,8 @@ func (m *Merchant) Deliver(e chat.Event) {
 	case chat.Joined, chat.Left, chat.Gap:
 		word := map[chat.Kind]string{chat.Joined: "joined", chat.Left: "left", chat.Gap: "gap"}[e.Kind]
 		m.log.Info("chat", "channel", e.Channel.String(), "what", word, "reason", e.Reason)
+	default:
+		m.tellRules(&e)
 	}
 }
 
@@ -136,7 +142,8 @@ func (m *Merchant) restage() {
 		if s.State != commerce.ShowLive {
 			continue
 		}
-		g := rules.NewGrammar(&s.Lineup, rules.Options{Language: m.about.Language})
+		m.rules.Baseline(&s)
+		g := rules.NewGrammar(&s.Lineup, m.grammar())
 		channels := append([]chat.Channel{{Platform: chat.Room, ID: s.ID.String()}}, s.Channels...)
 		for _, c := range channels {
 			st := newStage(s.ID, g, c, old[c])
@@ -148,7 +155,7 @@ func (m *Merchant) restage() {
 		}
 	}
 	// A channel without a live show still answers !cart, !me, !pass, !why; without a lineup nothing can be claimed.
-	idle := rules.NewGrammar(nil, rules.Options{Language: m.about.Language})
+	idle := rules.NewGrammar(nil, m.grammar())
 	for c := range m.speakers {
 		if fresh[c] == nil {
 			fresh[c] = newStage(0, idle, c, old[c])
@@ -171,8 +178,8 @@ func newStage(show commerce.ID, g *rules.Grammar, c chat.Channel, was *stage) *s
 
 // hear turns a line into requests, or into an answer that changes nothing.
 func (m *Merchant) hear(t *turn, h *heard) {
-	if h.event.Kind != 0 {
-		m.retract(t, h.event)
+	if h.event != nil {
+		m.retract(t, *h.event)
 		return
 	}
 	msg := &h.msg
@@ -182,7 +189,7 @@ func (m *Merchant) hear(t *turn, h *heard) {
 	if msg.Channel.Platform != chat.Room && msg.Sent.After(t.marks[msg.Channel]) {
 		t.marks[msg.Channel] = msg.Sent
 	}
-	m.showChat(h)
+	first := m.showChat(h)
 	if h.show != 0 && !h.seen.Mute && !msg.Roles.Has(chat.Moderator|chat.Owner) { // no piece is kept for who runs the show
 		m.desk.Seen(h.show, msg.Viewer, trusted(msg.Roles), t.now)
 	}
@@ -194,6 +201,7 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		return
 	}
 	if c.Name == rules.Chat || c.Name == rules.Question {
+		m.ruleLine(t, h, first)
 		return
 	}
 	m.commands.Add(1)
@@ -202,13 +210,9 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		return
 	}
 	if h.show != 0 {
-		m.memoryOf(h.show).At(msg.Viewer, msg.Channel)
+		m.memoryOf(h.show).At(msg.Viewer, msg.Channel, t.now)
 	}
-	old := h.age(t.now) > tooOld && msg.Channel.Platform != chat.Room
-	if mark := m.desk.Watermark(msg.Channel); !old && !mark.IsZero() && msg.Sent.Before(mark) && mark.Before(m.loaded) {
-		old = true // it was read before the last start
-	}
-	if old && (c.Name.Claims() || c.Name.Host()) {
+	if (c.Name.Claims() || c.Name.Host()) && m.old(h, t.now) {
 		m.noteWhy(h, commerce.TooOld)
 		return
 	}
@@ -219,7 +223,10 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		m.noteWhy(h, commerce.Duplicate)
 		return
 	}
+	m.ruleLine(t, h, first)
 	switch {
+	case c.Name == rules.Custom: // it is for rules alone
+		m.noteWhy(h, commerce.Info)
 	case c.Name.Claims():
 		m.claims(t, h)
 	case c.Name.Host():
@@ -227,6 +234,15 @@ func (m *Merchant) hear(t *turn, h *heard) {
 	default:
 		m.info(t, h)
 	}
+}
+
+// old reports whether a line comes too late to act.
+func (m *Merchant) old(h *heard, now time.Time) bool {
+	if h.age(now) > tooOld && h.msg.Channel.Platform != chat.Room {
+		return true
+	}
+	mark := m.desk.Watermark(h.msg.Channel)
+	return !mark.IsZero() && h.msg.Sent.Before(mark) && mark.Before(m.loaded) // it was read before the last start
 }
 
 // edited reads an edit against what its line meant before. It reports true when it means the same, so that nothing changes. What
@@ -347,26 +363,10 @@ func (m *Merchant) host(t *turn, h *heard) {
 		return
 	}
 	m.noteWhy(h, commerce.Info)
-	switch c.Name {
-	case rules.Next:
-		t.ask(h, commerce.Air{Key: key, Show: s.ID, Number: hosting.Next(&s.Lineup)})
-	case rules.Air:
-		t.ask(h, commerce.Air{Key: key, Show: s.ID, Number: c.Item})
-	case rules.Off:
-		t.ask(h, commerce.Air{Key: key, Show: s.ID})
-	case rules.Close, rules.Open:
-		if c.Item != 0 {
-			t.ask(h, commerce.Gate{Key: key, Show: s.ID, Number: c.Item, Closed: c.Name == rules.Close})
-		}
-	case rules.Pause, rules.Resume:
-		t.ask(h, commerce.Gate{Key: key, Show: s.ID, Closed: c.Name == rules.Pause})
-	case rules.Stock:
-		if r, ok := hosting.Stock(&s.Lineup, c); ok {
-			r.Key = key
-			t.ask(h, r)
-		}
-	case rules.Release, rules.Block:
+	if c.Name == rules.Release || c.Name == rules.Block {
 		m.hostPerson(t, s, h)
+	} else if r, ok := hosting.Request(s, c, key); ok {
+		t.ask(h, r)
 	}
 }
 

@@ -33,6 +33,10 @@ type Hub struct {
 	// Connect makes the connections of a merchant: its chats and its store (nil when it has none). It is called when a
 	// merchant starts and when Reconnect is.
 	Connect func(ctx context.Context, m sqldb.Merchant) (Connections, error)
+	// AllowPrivate lets outgoing webhooks of rules go to addresses that are not on the public internet.
+	AllowPrivate bool
+	// Destination turns a destination of a show on or off, by its name; nil where there is no video.
+	Destination func(ctx context.Context, merchant, show commerce.ID, name string, on bool) error
 	// Decided, when set before Run, is told what became of each line and form once that is durable, refusals too. It is called
 	// in the merchant's goroutine, so it must not wait; it is for measuring.
 	Decided func(key commerce.Key, reason commerce.Reason)

@@ -14,6 +14,7 @@ import (
 	"hawker/internal/bus"
 	"hawker/internal/chat"
 	"hawker/internal/live/command"
+	"hawker/internal/live/lines"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 )
@@ -38,6 +39,7 @@ type typed struct {
 	mu   sync.Mutex
 	hear func(chat.Event)
 	on   chan struct{}
+	did  []chat.Deed
 }
 
 func (c *typed) Listen(ctx context.Context, hear func(chat.Event)) error {
@@ -390,16 +392,16 @@ func TestChatLog(t *testing.T) {
 	if err != nil || len(records) == 0 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
-	var lines []LogLine
+	var logged []LogLine
 	for _, r := range records {
-		more, err := readRecord(r.Data)
+		more, err := lines.Read(r.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, more...)
+		logged = append(logged, more...)
 	}
-	if len(lines) != 2 || lines[1].Message.Text != "!buy 3" {
-		t.Fatalf("the log has %+v; want two lines", lines)
+	if len(logged) != 2 || logged[1].Message.Text != "!buy 3" || logged[0].V != lines.Version || logged[0].Seed == 0 || logged[0].Facts == nil || !logged[0].Facts.First {
+		t.Fatalf("the log has %+v; want two lines", logged)
 	}
 	if got := string(records[len(records)-1].Data); !strings.Contains(got, `"reason":"held"`) || strings.Contains(got, "s3cret") {
 		t.Errorf("the log has %s", got)

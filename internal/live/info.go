@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -112,11 +113,14 @@ func (m *Merchant) infoText(now time.Time, h *heard, s *commerce.Show, receipt c
 		}
 		return l.UnknownItem
 	case rules.Why:
-		why, ok := m.memoryOf(s.ID).Why(h.msg.Viewer, now)
-		if !ok {
-			return l.WhyNothing
+		var parts []string
+		if why, ok := m.memoryOf(s.ID).Why(h.msg.Viewer, now); ok {
+			parts = append(parts, lang.Fill(l.Why, "reason", l.Reasons[why]))
 		}
-		return lang.Fill(l.Why, "reason", l.Reasons[why])
+		if names := m.rules.Traces.Fired(h.msg.Viewer, now); len(names) > 0 {
+			parts = append(parts, lang.Fill(l.WhyRule, "rule", strings.Join(names, ", ")))
+		}
+		return cmp.Or(strings.Join(parts, " "), l.WhyNothing)
 	case rules.Order:
 		v, _ := m.desk.View(s.ID, now)
 		for _, o := range v.Orders {

@@ -154,15 +154,7 @@ func (h *Hub) Own(ctx context.Context, merchant, receipt commerce.ID, token, bro
 
 // Person is the person that a viewer counts as: the same for viewers that were joined.
 func (h *Hub) Person(ctx context.Context, merchant commerce.ID, v chat.Viewer) (string, error) {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return "", ErrNotHere
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	var person string
-	err := m.look(ctx, func() { person = m.desk.Person(v) })
-	return person, err
+	return seen(ctx, h, merchant, func(m *Merchant) string { return m.desk.Person(v) })
 }
 
 // Visited notes that a viewer has a page of a show open: who is present counts where pieces are scarce. It never blocks.

@@ -50,6 +50,8 @@ type (
 	DraftLine = shop.DraftLine
 	Drafted   = shop.Drafted
 	Notice    = shop.Notice
+	Discounts = shop.Discounts
+	Discount  = shop.Discount
 )
 
 // Errors of Checkout, for the viewer.

@@ -53,6 +53,10 @@ func (m *Merchant) feed(o *commerce.Outcome, at time.Time, text string, c chat.C
 
 // note remembers an outcome for the pages.
 func (m *Merchant) note(t *turn, o *commerce.Outcome) {
+	h := t.lines[o.Key]
+	if h != nil && o.What == commerce.Claimed {
+		h.why, h.hold = o.Reason, o.Hold
+	}
 	if o.Repeat {
 		return
 	}
@@ -73,14 +77,12 @@ func (m *Merchant) note(t *turn, o *commerce.Outcome) {
 		m.feed(o, t.now, "", chat.Channel{Platform: o.Viewer.Platform})
 	case commerce.Claimed:
 		mem := m.memoryOf(o.Show)
-		mem.Claimed(o.Viewer)
-		h := t.lines[o.Key]
+		mem.Claimed(o.Viewer, o.Reason, t.now)
 		text, c := "", chat.Channel{Platform: o.Viewer.Platform}
 		if h != nil {
 			text, c = h.msg.Text, h.msg.Channel
 			m.deciding.Add(time.Since(h.msg.Received))
 		}
-		mem.SetWhy(o.Viewer, o.Reason, t.now)
 		m.feed(o, t.now, text, c)
 	case commerce.Promoted, commerce.Extended, commerce.Released, commerce.Settled, commerce.Late, commerce.Unfilled, commerce.Undone, commerce.Edited:
 		m.feed(o, t.now, "", chat.Channel{Platform: o.Viewer.Platform})
@@ -100,15 +102,17 @@ func (m *Merchant) noteWhy(h *heard, why commerce.Reason) {
 	}
 }
 
-// showChat puts a line into the view of its show's chats.
-func (m *Merchant) showChat(h *heard) {
+// showChat puts a line into the view of its show's chats, and says whether it is the first one there of who said it.
+func (m *Merchant) showChat(h *heard) (first bool) {
 	if h.show == 0 {
-		return
+		return false
 	}
 	l := ChatLine{
 		ID: h.msg.ID, At: h.msg.Received, Channel: h.msg.Channel, Viewer: h.msg.Viewer, Text: h.msg.Text, Own: h.msg.Own, Roles: h.msg.Roles, Reason: h.cmd.Reason,
 	}
-	if m.memoryOf(h.show).Heard(l, preview.Line{Text: h.msg.Text, Context: h.seen}, h.msg.Bot) {
+	stream, first := m.memoryOf(h.show).Heard(l, preview.Line{Text: h.msg.Text, Context: h.seen}, h.msg.Bot)
+	if stream {
 		m.hub.signal(m.ID, Signal{Kind: SignalChat, Show: h.show, Line: &l})
 	}
+	return first
 }

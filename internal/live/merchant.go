@@ -12,19 +12,22 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/lang"
+	"hawker/internal/live/buyers"
 	"hawker/internal/live/codes"
 	"hawker/internal/live/command"
+	"hawker/internal/live/counted"
+	"hawker/internal/live/crew"
 	"hawker/internal/live/edits"
 	"hawker/internal/live/outbox"
 	"hawker/internal/live/pace"
 	"hawker/internal/live/recall"
+	"hawker/internal/live/ruling"
 	"hawker/internal/live/shop"
 	"hawker/internal/live/speaker"
 	"hawker/internal/live/timing"
 	"hawker/internal/live/told"
 	"hawker/internal/live/wording"
 	"hawker/internal/sqldb"
-	"hawker/rules"
 )
 
 // Bounds of a merchant's queue. Over shedAt waiting, lines that are no command leave the view; when it is full, claims
@@ -43,6 +46,8 @@ type job struct {
 	heard *heard
 	cmd   *call
 	query func()
+	// happened is something for rules that is no line.
+	happened *ruling.Happening
 }
 
 // call is a command with its asker.
@@ -52,6 +57,16 @@ type call struct {
 	inbox string    // id of the webhook that it settles
 	paid  time.Time // when that webhook came
 	reply chan<- result
+	depth int          // how many rounds of rules led to it
+	after func(result) // told instead of reply
+}
+
+func (c *call) tell(r result) {
+	if c.after != nil {
+		c.after(r)
+		return
+	}
+	c.reply <- r
 }
 
 type result struct {
@@ -86,9 +101,10 @@ type Merchant struct {
 
 	box  outbox.Box
 	told told.Told // what became of answers that promise something
+	crew crew.Crew // does what rules want beside saying lines
 
 	// The rest belongs to run.
-	toLog    chan []LogLine
+	toLog    chan logged
 	poke     chan struct{} // the loop is to look at its timer again
 	flight   *flight
 	looks    []job     // that wait for a desk
@@ -96,7 +112,8 @@ type Merchant struct {
 	writeOff time.Time // when effects that were done are written off at the latest; zero when nothing waits
 	durable  *turn     // the last batch, while what follows it waits
 	desk     *commerce.Desk
-	book     *rules.Book
+	rules    *ruling.Rules
+	later    []planned // what rules want done later, the soonest first
 	memory   map[commerce.ID]*recall.Show
 	pace     pace.Pace
 	blocked  map[chat.Viewer]bool
@@ -119,13 +136,12 @@ type accountRun struct {
 
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
-		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: zone(info)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), toLog: make(chan []LogLine, logMost), poke: make(chan struct{}, 1), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*recall.Show{},
+		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: wording.Zone(info.Timezone)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), toLog: make(chan logged, logMost), poke: make(chan struct{}, 1), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*recall.Show{},
 		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, stated: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
 	m.shows.Store(&map[commerce.ID]showFacts{})
-	var err error
-	if m.book, err = m.readBook(ctx); err != nil {
+	if err := m.startRules(ctx); err != nil {
 		return nil, err
 	}
 	if h.Connect == nil {
@@ -137,12 +153,14 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 	}
 	for _, a := range c.Accounts {
 		r := &accountRun{Account: a, speaker: &speaker.Speaker{Chat: a.Chat, Log: m.log.With("account", a.Name), Join: m.join}}
+		m.crew.Add(a.Chat, a.Channels, m.log.With("account", a.Name))
 		m.accounts = append(m.accounts, r)
 		for _, ch := range a.Channels {
 			m.speakers[ch], m.local[ch] = r.speaker, a.Local
 		}
 	}
 	if c.Store != nil {
+		m.crew.Codes, _ = c.Store.(shop.Discounts)
 		m.store = &shop.Worker{Till: till{m}, Store: c.Store, DB: h.DB, Merchant: m.ID, Log: m.log}
 		if h.Public != "" && (!h.loopback || c.StoreLocal) {
 			m.store.Callback = h.Public + "/webhooks/shopify"
@@ -160,6 +178,7 @@ func (m *Merchant) run(ctx context.Context) {
 		parts.Go(func() { a.speaker.Run(ctx) })
 		parts.Go(func() { m.listen(ctx, a) })
 	}
+	parts.Go(func() { m.crew.Run(ctx) })
 	if m.store != nil {
 		parts.Go(func() { m.store.Run(ctx) })
 		parts.Go(func() { m.store.TakeIn(ctx) })
@@ -256,7 +275,7 @@ func (m *Merchant) refuseAll() {
 		select {
 		case j := <-m.jobs:
 			if j.cmd != nil {
-				j.cmd.reply <- result{err: ErrNotHere}
+				j.cmd.tell(result{err: ErrNotHere})
 			}
 			if j.heard != nil && j.heard.cmd.Name.Claims() {
 				m.limited.Add(1)
@@ -284,6 +303,12 @@ func (m *Merchant) nextWake(now time.Time) time.Duration {
 		}
 		wait = min(wait, max(m.writeOff.Sub(now), 0))
 	}
+	if len(m.later) > 0 {
+		wait = min(wait, max(m.later[0].want.At.Sub(now), 0))
+	}
+	if tick := m.rules.NextTick(); !tick.IsZero() {
+		wait = min(wait, max(tick.Sub(now), 0))
+	}
 	return max(wait, m.rest.Sub(now))
 }
 
@@ -296,7 +321,15 @@ func (m *Merchant) takeOver(ctx context.Context) bool {
 		}
 		return false
 	}
+	memory, err := m.hub.DB.Rulebook().Load(ctx, m.ID)
+	if err != nil {
+		if ctx.Err() == nil {
+			m.log.Error("what rules remember cannot be loaded; trying again", "err", err)
+		}
+		return false
+	}
 	m.desk, m.loaded = commerce.NewDesk(m.ID, st), time.Now()
+	m.rules.TakeOver(counted.New(memory), buyers.New(st.Orders, st.Joined), m.loaded)
 	m.restage()
 	left := make([]planned, len(st.Effects))
 	for i, e := range st.Effects {
@@ -354,11 +387,17 @@ func (m *Merchant) ask(ctx context.Context, c *call) (commerce.Outcome, error) {
 
 // answer is do for another node.
 func (m *Merchant) answer(ctx context.Context, data []byte) ([]byte, error) {
-	var c command.Command
+	var c struct {
+		command.Command
+		came
+	}
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("command: %w", err)
 	}
-	o, err := m.do(ctx, c)
+	if c.Hook != "" || c.Reload {
+		return nil, m.came(ctx, c.came)
+	}
+	o, err := m.do(ctx, c.Command)
 	if err != nil {
 		return nil, err
 	}

@@ -140,17 +140,21 @@ func (m *Merchant) channelStates(channels []chat.Channel) []ChannelState {
 	return out
 }
 
-// Shows are a merchant's shows, the newest first.
-func (h *Hub) Shows(ctx context.Context, merchant commerce.ID) ([]commerce.Show, error) {
+// seen is what f sees in the goroutine of a merchant that is served here. Errors: ErrNotHere.
+func seen[T any](ctx context.Context, h *Hub, merchant commerce.ID, f func(m *Merchant) T) (out T, err error) {
 	m := h.Merchant(merchant)
 	if m == nil {
-		return nil, ErrNotHere
+		return out, ErrNotHere
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	var out []commerce.Show
-	err := m.look(ctx, func() { out = m.desk.Shows() })
+	err = m.look(ctx, func() { out = f(m) })
 	return out, err
+}
+
+// Shows are a merchant's shows, the newest first.
+func (h *Hub) Shows(ctx context.Context, merchant commerce.ID) ([]commerce.Show, error) {
+	return seen(ctx, h, merchant, func(m *Merchant) []commerce.Show { return m.desk.Shows() })
 }
 
 // Receipt is a viewer's page as it stands.
@@ -172,15 +176,7 @@ func (h *Hub) Receipt(ctx context.Context, merchant, receipt commerce.ID) (comme
 
 // ReceiptOf is the receipt of a viewer in a show, 0 when the viewer has none there.
 func (h *Hub) ReceiptOf(ctx context.Context, merchant, show commerce.ID, v chat.Viewer) (commerce.ID, error) {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return 0, ErrNotHere
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	var id commerce.ID
-	err := m.look(ctx, func() { id = m.desk.ReceiptOf(show, v) })
-	return id, err
+	return seen(ctx, h, merchant, func(m *Merchant) commerce.ID { return m.desk.ReceiptOf(show, v) })
 }
 
 // Totals are figures for operators, over all merchants served here.

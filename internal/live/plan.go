@@ -1,54 +1,12 @@
 package live
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/speaker"
-	"hawker/internal/live/timing"
-	"hawker/internal/sqldb"
-	"hawker/rules"
 )
-
-// readBook compiles a merchant's rules; a merchant without any has the defaults.
-func (m *Merchant) readBook(ctx context.Context) (*rules.Book, error) {
-	all, err := m.hub.DB.Rules(ctx, m.ID)
-	if err != nil {
-		return nil, fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
-	}
-	if len(all) == 0 {
-		all = rules.DefaultRules(m.voice.Lang.Bought)
-	}
-	b, err := rules.NewBook(all)
-	if err != nil {
-		return nil, fmt.Errorf("rules of merchant %s: %w", m.about.Slug, err)
-	}
-	return b, nil
-}
-
-// ReloadRules puts a merchant's rules as they are stored now into force, between two batches: no chat is left for it.
-func (h *Hub) ReloadRules(ctx context.Context, merchant commerce.ID) error {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return ErrNotHere
-	}
-	b, err := m.readBook(ctx)
-	if err != nil {
-		return err
-	}
-	return m.look(ctx, func() { m.book = b })
-}
-
-// zone is the merchant's time zone; UTC when the system does not know it.
-func zone(info sqldb.Merchant) *time.Location {
-	if z, err := time.LoadLocation(info.Timezone); err == nil {
-		return z
-	}
-	return time.UTC
-}
 
 // effects are what the outcomes of a turn cause in the world: answers, and what the merchant's rules want.
 func (m *Merchant) effects(t *turn, outs []commerce.Outcome) []planned {
@@ -58,11 +16,11 @@ func (m *Merchant) effects(t *turn, outs []commerce.Outcome) []planned {
 		if p, ok := m.answerTo(t, o); ok {
 			out = append(out, p)
 		}
-		if e, ok := eventOf(o); ok && !o.Repeat {
-			out = append(out, m.ruled(t, e, o)...)
+		if !o.Repeat {
+			out = m.ruled(t, o, out)
 		}
 	}
-	return out
+	return m.moved(t, outs, out)
 }
 
 // tellState is how often a chat is told that sales are paused or over, however many claim.
@@ -126,10 +84,7 @@ func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 	if o.What == commerce.Reminded && o.Due.Before(p.notAfter) {
 		p.notAfter = o.Due
 	}
-	if p.speech.To.Token != "" {
-		token, id := p.speech.To.Token, p.id
-		p.private = func() []byte { return m.hub.Key.Seal([]byte(token), m.tokenContext(id)) }
-	}
+	m.seals(&p, p.speech.To)
 	return p, true
 }
 
@@ -160,67 +115,6 @@ func (m *Merchant) reach(show commerce.ID, v chat.Viewer) chat.Answer {
 // generation is the generation of a receipt's address.
 func (m *Merchant) generation(receipt commerce.ID) int {
 	return m.desk.Generation(receipt)
-}
-
-// eventOf is the event that an outcome is for rules.
-func eventOf(o *commerce.Outcome) (rules.Event, bool) {
-	switch o.What {
-	case commerce.Settled, commerce.Late:
-		return rules.OrderPaid, true
-	case commerce.Promoted:
-		return rules.Promoted, true
-	case commerce.Expired:
-		return rules.HoldExpired, o.Reason != commerce.Offered // nothing was set aside, so nothing came free
-	case commerce.Aired:
-		return rules.ItemOnAir, o.Number != 0
-	case commerce.Begun:
-		return rules.ShowStarted, true
-	case commerce.Over:
-		return rules.ShowEnded, true
-	case commerce.Claimed:
-		switch o.Reason {
-		case commerce.Held, commerce.PartlyHeld:
-			return rules.HoldMade, true
-		case commerce.SoldOut:
-			return rules.SoldOut, true
-		}
-	}
-	return "", false
-}
-
-// ruled is what the merchant's rules want done about an outcome.
-func (m *Merchant) ruled(t *turn, e rules.Event, o *commerce.Outcome) []planned {
-	s := m.desk.Show(o.Show)
-	if s == nil {
-		return nil
-	}
-	f := &rules.Facts{
-		User: m.voice.Lang.NameOr(o.Viewer.Name), Platform: string(o.Viewer.Platform), Show: s.Title, Number: o.Number, Item: o.Title, Variant: o.Label, Quantity: o.Wanted,
-		Left: o.Left, Place: o.Place, Price: o.Price, Total: o.Total, Order: o.Order,
-	}
-	var out []planned
-	for _, x := range m.book.Decide(e, f) {
-		var timing *timing.Timing
-		var from time.Time
-		if x.ShoutOut {
-			id := m.ids.Next(t.now)
-			out = append(out, planned{
-				id: id, kind: effectShout, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor),
-				shout: &Shout{ID: id, Text: x.Text, Who: f.User, Title: o.Title, Image: image(s, o.Number), Show: s.ID},
-			})
-			if from = t.paidAt(o); !from.IsZero() {
-				timing = &m.paying
-			}
-		}
-		for _, c := range s.Channels {
-			p := planned{
-				id: m.ids.Next(t.now), kind: effectSay, stored: true, show: s.ID, notAfter: t.now.Add(shoutFor), from: from, timing: timing,
-				speech: Speech{To: chat.Answer{Kind: chat.ToChannel, Channel: c}, Rank: speaker.RankReminder, Text: x.Text},
-			}
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 func image(s *commerce.Show, number int) string {

@@ -9,6 +9,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/counted"
 	"hawker/internal/live/speaker"
 	"hawker/internal/sqldb"
 )
@@ -25,6 +26,11 @@ type turn struct {
 	outcomes []commerce.Outcome
 	effects  []planned
 	rows     []commerce.Effect // of effects that are stored
+	said     []planned         // what rules want because of lines and of what else happened; planning anew leaves it
+	saidRows []commerce.Effect // likewise
+	undo     counted.Undo      // of what rules remember because of outcomes
+	saidUndo counted.Undo      // and because of lines
+	depth    int               // how many rounds of rules led to it
 	batch    *commerce.Batch   // nil when nothing was written
 	begun    bool              // its plan is open in the desk
 	added    int               // how many of asks are in it
@@ -60,7 +66,9 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 				claim.Unclear = commerce.Blocked
 				c.req = claim
 			}
-			t.asks = append(t.asks, asked{req: c.req, call: c})
+			t.asks, t.depth = append(t.asks, asked{req: c.req, call: c}), max(t.depth, c.depth)
+		case jobs[i].happened != nil:
+			m.happened(t, jobs[i].happened)
 		case jobs[i].query != nil:
 			looks = true
 		}
@@ -137,6 +145,7 @@ func (m *Merchant) clock(t *turn, last bool) {
 		}
 		t.done = m.box.Take()
 	}
+	m.tick(t, now)
 	if due, ok := m.desk.NextDue(); ok && !due.After(now) && !now.Before(m.rest) {
 		t.ask(nil, commerce.Expire{})
 		t.mixed = true
@@ -205,9 +214,11 @@ func (t *turn) parts() []*turn {
 			of[a.heard] = i
 		}
 	}
-	rest := &turn{now: t.now, lines: t.lines, done: t.done, marks: t.marks, speeches: t.speeches}
+	rest := &turn{
+		now: t.now, lines: t.lines, done: t.done, marks: t.marks, speeches: t.speeches, said: t.said, saidRows: t.saidRows, saidUndo: t.saidUndo, depth: t.depth,
+	}
 	half := (len(t.asks) + 1) / 2
-	a, b := &turn{now: t.now, lines: t.lines, asks: t.asks[:half]}, &turn{now: t.now, lines: t.lines, asks: t.asks[half:]}
+	a, b := &turn{now: t.now, lines: t.lines, asks: t.asks[:half], depth: t.depth}, &turn{now: t.now, lines: t.lines, asks: t.asks[half:], depth: t.depth}
 	for _, h := range t.heard {
 		switch i, ok := of[h]; {
 		case !ok:
@@ -219,7 +230,7 @@ func (t *turn) parts() []*turn {
 		}
 	}
 	var out []*turn
-	if len(rest.heard)+len(rest.done)+len(rest.marks)+len(rest.speeches) > 0 {
+	if len(rest.heard)+len(rest.done)+len(rest.marks)+len(rest.speeches)+len(rest.said) > 0 {
 		out = append(out, rest)
 	}
 	for _, p := range []*turn{a, b} {
@@ -233,6 +244,8 @@ func (t *turn) parts() []*turn {
 // fail tells who asked in a turn that nothing came of it. Nothing is promised; the feed and !why say that it was heard.
 func (m *Merchant) fail(t *turn, err error) {
 	m.letOut()
+	t.undo.All()
+	t.saidUndo.All()
 	m.box.Back(t.done)
 	m.failed.Add(1)
 	m.rest = t.now.Add(restFor)
@@ -362,7 +375,7 @@ func (t *turn) giveUpShows(why error) bool {
 	})
 	for _, a := range gone {
 		if a.call != nil {
-			a.call.reply <- result{err: why}
+			a.call.tell(result{err: why})
 		}
 	}
 	return len(t.asks) < n
@@ -376,7 +389,7 @@ func (m *Merchant) settleCalls(t *turn, err error) {
 			continue
 		}
 		if err != nil {
-			c.reply <- result{err: fmt.Errorf("not done, try again: %w", err)}
+			c.tell(result{err: fmt.Errorf("not done, try again: %w", err)})
 			continue
 		}
 		var r result
@@ -395,7 +408,7 @@ func (m *Merchant) settleCalls(t *turn, err error) {
 				}
 			}
 		}
-		c.reply <- r
+		c.tell(r)
 	}
 }
 
@@ -414,9 +427,12 @@ func (m *Merchant) after(t *turn) {
 		m.store.Follow(m.desk, t.batch)
 	}
 	for _, a := range t.asks {
-		if s, ok := a.req.(commerce.SetShow); ok {
+		switch r := a.req.(type) {
+		case commerce.SetShow:
 			staged = true
-			m.changed[s.Show.ID] = true
+			m.changed[r.Show.ID] = true
+		case commerce.Bind:
+			m.rules.Buyers.Joined(r.Viewer, r.Person)
 		}
 	}
 	if staged {
@@ -443,6 +459,9 @@ func (m *Merchant) letOut() {
 	m.logLines(t)
 	for i := range t.effects {
 		m.perform(t.effects[i])
+	}
+	for i := range t.said {
+		m.perform(t.said[i])
 	}
 	for _, s := range t.speeches {
 		m.say(s)

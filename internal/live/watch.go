@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"time"
 
 	"hawker/commerce"
 	"hawker/internal/bus"
@@ -13,6 +14,8 @@ const (
 	SignalChat    = "chat"    // a line to show
 	SignalShout   = "shout"   // a shout-out for the overlay
 	SignalRelay   = "relay"   // something about the video changed
+	SignalCard    = "card"    // a card for the overlay
+	SignalAsked   = "asked"   // the questions on the desk changed
 )
 
 // Signal wakes pages on every node. It carries only what a page cannot read from the show's state.
@@ -21,6 +24,16 @@ type Signal struct {
 	Show  commerce.ID `json:"show"`
 	Shout *Shout      `json:"shout,omitempty"`
 	Line  *ChatLine   `json:"line,omitempty"`
+	Card  *Card       `json:"card,omitempty"`
+}
+
+// Card is what a rule shows on the overlay for a while.
+type Card struct {
+	ID      commerce.ID   `json:"id"`
+	Text    string        `json:"text"`
+	Picture string        `json:"picture,omitempty"`
+	Sound   string        `json:"sound,omitempty"`
+	For     time.Duration `json:"for_ns,omitempty"` // 0: as long as the overlay shows a shout-out
 }
 
 // Shout is a shout-out as the overlay draws it.

@@ -2,7 +2,6 @@ package live
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -90,7 +89,7 @@ func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {
 	} else if w.Link = m.receiptLink(o.Receipt, s.Generation, to.Channel, private); w.Link == "" {
 		w.Link = m.room(o.Show, to.Channel)
 	}
-	w.Link = choosing(o, w.Link)
+	w.Link = wording.Choosing(o, w.Link)
 	mention, voice := "", m.voiceOf(o.Show)
 	if !private && (to.Kind != chat.ToReply || !b.Replies) {
 		mention = "@" + m.voice.Lang.NameOr(o.Viewer.Name) + " "
@@ -105,20 +104,4 @@ func (m *Merchant) sayOutcome(s *Speech, private bool) speaker.Words {
 	}
 	m.label(&w)
 	return w
-}
-
-// choosing makes a link lead to where the viewer can choose what an unclear claim meant: a variant of the item, or of all that is
-// on the shelf.
-func choosing(o *commerce.Outcome, link string) string {
-	if link == "" || o.Number == 0 && o.Reason == commerce.NeedsVariant || o.What != commerce.Claimed || o.Reason != commerce.NeedsVariant && o.Reason != commerce.NeedsItem {
-		return link
-	}
-	sep := "?"
-	if strings.Contains(link, "?") {
-		sep = "&"
-	}
-	if o.Number == 0 {
-		return link + sep + "item="
-	}
-	return link + sep + "item=" + strconv.Itoa(o.Number)
 }

@@ -58,7 +58,7 @@ func FuzzJoin(f *testing.F) {
 			outs = append(outs, o)
 		}
 		most := int(limit) + 150
-		w, covered := m.join(here, outs, most)
+		w, covered := m.join(here, outs, most, false)
 		if covered < 1 || covered > len(outs) {
 			t.Fatalf("covers %d of %d", covered, len(outs))
 		}
@@ -79,6 +79,6 @@ func BenchmarkJoin(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		m.join(here, outs, 500)
+		m.join(here, outs, 500, false)
 	}
 }

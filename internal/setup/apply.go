@@ -8,6 +8,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/sqldb"
+	"hawker/internal/sqldb/rulebook"
 )
 
 // Check says what applying a file would fault, and changes nothing. It reads the variables, and the store's catalogue where
@@ -93,7 +94,7 @@ func (a *applying) house(ctx context.Context) error {
 		}
 	}
 	if a.rules != nil {
-		if err := db.PutRules(ctx, id, a.rules); err != nil {
+		if _, err := db.Rulebook().Put(ctx, id, rulebook.Version{Author: "apply", Rules: a.rules}, a.w.ruled); err != nil {
 			return fmt.Errorf("write rules: %w", err)
 		}
 		a.did("rules %s", madeOr(len(a.w.rules) == 0))

@@ -79,6 +79,12 @@ func (p *plan) product(f *product, old commerce.Product) commerce.Product {
 	for _, o := range f.options {
 		now.Options = append(now.Options, o.v)
 	}
+	if now.Tags = old.Tags; f.tagged {
+		now.Tags = nil
+		for _, t := range f.tags {
+			now.Tags = append(now.Tags, t.v)
+		}
+	}
 	var want []commerce.Variant
 	for i := range f.variants {
 		v := &f.variants[i]
@@ -123,7 +129,7 @@ func variantOf(x *commerce.Product, sku string) *commerce.Variant {
 }
 
 func sameProduct(a, b *commerce.Product) bool {
-	return a.ID == b.ID && a.Title == b.Title && a.Image == b.Image && a.Store == b.Store && slices.Equal(a.Options, b.Options) &&
+	return a.ID == b.ID && a.Title == b.Title && a.Image == b.Image && a.Store == b.Store && slices.Equal(a.Options, b.Options) && slices.Equal(a.Tags, b.Tags) &&
 		slices.EqualFunc(a.Variants, b.Variants, func(x, y commerce.Variant) bool {
 			return x.ID == y.ID && x.SKU == y.SKU && slices.Equal(x.Options, y.Options) && x.Price == y.Price && x.Store == y.Store && x.Inventory == y.Inventory
 		})

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,9 +11,9 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
-	"hawker/internal/setup/plain"
+	"hawker/internal/plain"
 	"hawker/internal/sqldb"
-	"hawker/rules"
+	"hawker/rules/rule"
 )
 
 // Export writes a merchant's set-up as a file that Parse reads. Secrets that came by apply stand in it as the names of
@@ -103,36 +102,12 @@ func flowList(values []string) string {
 	return "[" + strings.Join(values, ", ") + "]"
 }
 
-// plainForm is what needs no quotes anywhere in YAML; number-like and word-like values of other types are quoted all the same.
-var plainForm = regexp.MustCompile(`^[A-Za-z_](?:[A-Za-z0-9_./@+-]| [A-Za-z0-9_])*$`)
-
 // text writes a text as a scalar; empty stays empty.
 func text(s string) string {
 	if s == "" {
 		return ""
 	}
-	switch strings.ToLower(s) {
-	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
-	default:
-		if plainForm.MatchString(s) {
-			return s
-		}
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case plain.Unprintable(r):
-			fmt.Fprintf(&b, "\\u%04x", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return plain.Quote(s)
 }
 
 func texts(list []string) string {
@@ -254,7 +229,7 @@ func (e *export) product(x commerce.Product) error {
 	if len(x.Variants) == 1 && len(x.Options) == 0 {
 		v := x.Variants[0]
 		e.line(4, "- "+flow(pair{"sku", text(v.SKU)}, pair{"title", text(x.Title)}, pair{"image", text(x.Image)}, pair{"price", price(v.Price)},
-			pair{"stock", e.pieces(v.ID)}))
+			pair{"stock", e.pieces(v.ID)}, pair{"tags", texts(x.Tags)}))
 		return nil
 	}
 	e.line(4, "- title: "+text(x.Title))
@@ -263,6 +238,9 @@ func (e *export) product(x commerce.Product) error {
 	}
 	if len(x.Options) > 0 {
 		e.line(6, "options: "+texts(x.Options))
+	}
+	if len(x.Tags) > 0 {
+		e.line(6, "tags: "+texts(x.Tags))
 	}
 	e.line(6, "variants:")
 	for _, v := range x.Variants {
@@ -392,25 +370,8 @@ func (e *export) names(x *commerce.Product) pair {
 }
 
 func (e *export) rules() {
-	for i, r := range e.w.rules {
-		if i == 0 {
-			e.line(0, "rules:")
-		}
-		e.line(2, "- name: "+text(r.Name))
-		e.line(4, "when: "+text(string(r.When)))
-		if r.Off {
-			e.line(4, "off: true")
-		}
-		e.line(4, "then:")
-		for _, a := range r.Then {
-			e.line(6, "- "+action(a))
-		}
+	if len(e.w.rules) > 0 {
+		e.line(0, "rules:")
+		rule.Lines(&e.b, 2, e.w.rules)
 	}
-}
-
-func action(a rules.Action) string {
-	if a.ShoutOut != "" {
-		return "shout-out: " + text(a.ShoutOut)
-	}
-	return "say: " + text(a.Say)
 }

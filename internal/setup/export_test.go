@@ -8,9 +8,9 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
-	"hawker/internal/setup/plain"
+	"hawker/internal/plain"
 	"hawker/internal/sqldb"
-	"hawker/rules"
+	"hawker/rules/rule"
 )
 
 // oddTexts are what people type into fields and YAML reads as something else.
@@ -58,7 +58,7 @@ func testExport(t *testing.T, a, b string) {
 		shows: []commerce.Show{{ID: 7, Name: "spring", Title: b, State: commerce.ShowLive, Hold: 90 * time.Second, Lineup: commerce.Lineup{Items: []commerce.Item{
 			{Number: 1, Product: mug, Cap: 2}, {Number: 2, Product: tee, Closed: true},
 		}}}},
-		rules: []rules.Rule{{Name: a, When: rules.OrderPaid, Then: []rules.Action{{ShoutOut: braces.Replace(a)}, {Say: braces.Replace(b)}}}},
+		rules: []rule.Rule{{Name: a, When: rule.When{Event: rule.OrderPaid}, Then: []rule.Action{{Do: rule.ShoutOut, Text: braces.Replace(a)}, {Do: rule.Say, Text: braces.Replace(b)}}}},
 		marks: marks{},
 	}
 	out, err := (&export{w: w}).file()
@@ -73,7 +73,7 @@ func testExport(t *testing.T, a, b string) {
 	got := []string{
 		f.merchant.name.v, p[0].title.v, p[0].sku.v, p[1].title.v, p[1].options[0].v, p[1].options[1].v, p[1].variants[0].sku.v, p[1].variants[0].options[0],
 		p[1].variants[0].options[1], f.channels[0].name.v, f.shows[0].title.v, f.shows[0].lineup[0].sku.v, f.shows[0].lineup[1].sku.v,
-		f.rules[0].rule.Name, f.rules[0].rule.Then[0].ShoutOut, f.rules[0].rule.Then[1].Say,
+		f.rules[0].rule.Name, f.rules[0].rule.Then[0].Text, f.rules[0].rule.Then[1].Text,
 	}
 	want := []string{a, a, a, b, a, b, b, b, a, b, b, a, b, a, braces.Replace(a), braces.Replace(b)}
 	for i := range want {

@@ -15,8 +15,10 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
-	"hawker/internal/setup/plain"
+	"hawker/internal/plain"
 	"hawker/rules"
+	"hawker/rules/book"
+	"hawker/rules/rule"
 )
 
 // maxUnpaid is the largest number of unpaid holds that a guard waits for.
@@ -41,7 +43,7 @@ type File struct {
 	store    *store
 	channels []channel
 	shows    []show
-	rules    []rule
+	rules    []fileRule
 	env      []string
 }
 
@@ -134,9 +136,9 @@ type destination struct {
 	secrets
 }
 
-type rule struct {
+type fileRule struct {
 	at   Pos
-	rule rules.Rule
+	rule rule.Rule
 }
 
 // Env lists the environment variables that the file names, each once, in its order.
@@ -425,63 +427,22 @@ func (s *show) readDestination(f *File, o *object) {
 	s.destinations = append(s.destinations, d)
 }
 
+// readRules reads rules, and lets the packages of rules say what is wrong with one, at the place where it is.
 func (f *File) readRules(r *reader, list []*plain.Node) {
 	for _, n := range list {
-		f.readRule(r.object(n, "a rule"))
+		x, src, faults := rule.Read(n)
+		r.faults = append(r.faults, faults...)
+		at := src.Place(r.doc, &rule.Error{Field: "name", Action: -1})
+		if i := slices.IndexFunc(f.rules, func(y fileRule) bool { return y.rule.Name == x.Name && x.Name != "" }); i >= 0 {
+			r.fault(at, "rule %q stands in line %d already", x.Name, f.rules[i].at.Line)
+		}
+		f.rules = append(f.rules, fileRule{n.At, x})
+		if len(faults) > 0 {
+			continue
+		}
+		var e *rule.Error
+		if _, err := book.New([]rule.Rule{x}, book.Options{}); errors.As(err, &e) {
+			r.fault(src.Place(r.doc, e), "%s", e.Msg)
+		}
 	}
-}
-
-// readRule reads one rule, and lets package rules say what is wrong with it, at the place where it is.
-func (f *File) readRule(o *object) {
-	defer o.close()
-	o.need("name", "when", "then")
-	name, when, off := o.text("name", 80), o.text("when", 60), o.flag("off")
-	x := rule{o.at, rules.Rule{Name: name.v, When: rules.Event(when.v), Off: off.v}}
-	var places []*plain.Node
-	before := len(o.r.faults)
-	for _, n := range o.list("then") {
-		a := o.r.object(n, "an action")
-		var act rules.Action
-		act.ShoutOut, _, _ = a.scalar("shout-out")
-		act.Say, _, _ = a.scalar("say")
-		a.close()
-		x.rule.Then = append(x.rule.Then, act)
-		places = append(places, n)
-	}
-	if i := slices.IndexFunc(f.rules, func(y rule) bool { return y.rule.Name == name.v && name.v != "" }); i >= 0 {
-		o.r.fault(name.at, "rule %q stands in line %d already", name.v, f.rules[i].at.Line)
-	}
-	f.rules = append(f.rules, x)
-	if len(o.r.faults) > before || !name.set() || !when.set() || len(x.rule.Then) == 0 {
-		return
-	}
-	if _, err := rules.NewBook([]rules.Rule{x.rule}); err != nil {
-		o.r.ruleFault(err, o.at, when.at, places)
-	}
-}
-
-// ruleFault notes what package rules says of a rule, where it is.
-func (r *reader) ruleFault(err error, at, when Pos, places []*plain.Node) {
-	var e *rules.RuleError
-	if !errors.As(err, &e) {
-		r.fault(at, "%v", err)
-		return
-	}
-	if e.Action < 0 || e.Action >= len(places) {
-		r.fault(when, "%v", e.Err)
-		return
-	}
-	n := places[e.Action]
-	at = n.At
-	var text *rules.TextError
-	if !errors.As(err, &text) || len(n.Fields) != 1 {
-		r.fault(at, "%v", e.Err)
-		return
-	}
-	at = n.Fields[0].Value.At
-	if first, ok := r.doc.Verbatim(n.Fields[0].Value); ok {
-		first.Column += text.Column - 1
-		at = first
-	}
-	r.fault(at, "%s", text.Msg)
 }

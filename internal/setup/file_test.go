@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"hawker/internal/setup/plain"
+	"hawker/internal/plain"
 )
 
 // update rewrites what the tests expect: go test ./internal/setup -update; then read the difference.

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"hawker/commerce"
-	"hawker/internal/setup/plain"
+	"hawker/internal/plain"
 )
 
 // val is a value of the file with its place; set reports whether it stands there at all.
@@ -83,7 +83,7 @@ func (o *object) close() {
 			continue
 		}
 		hint := "there are: " + strings.Join(o.known, ", ")
-		if near := nearest(f.Key, o.known); near != "" {
+		if near := plain.Nearest(f.Key, o.known); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		} else if strings.Trim(f.Key, "0123456789") == "" {
 			hint = `an amount is written with a point: "19.99"`
@@ -95,41 +95,6 @@ func (o *object) close() {
 		}
 		o.r.hint(f.At, hint, "%s", msg)
 	}
-}
-
-// nearest finds the one known key that differs from key by at most two letters, case apart.
-func nearest(key string, known []string) string {
-	best, found := 3, ""
-	for _, k := range known {
-		if d := distance(strings.ToLower(key), k); d < best && d < len(k) {
-			best, found = d, k
-		}
-	}
-	return found
-}
-
-// distance is how many letters must be put in, left out or changed to make b of a.
-func distance(a, b string) int {
-	if len(a) > 40 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // scalar is the text of a key; fault when it is anything else. It reports false when the key is not there or wrong.

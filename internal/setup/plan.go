@@ -2,8 +2,10 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -11,6 +13,8 @@ import (
 	"hawker/internal/chat"
 	"hawker/internal/sqldb"
 	"hawker/rules"
+	"hawker/rules/book"
+	"hawker/rules/rule"
 )
 
 // world is a merchant as the database has it.
@@ -22,7 +26,8 @@ type world struct {
 	channels []sqldb.Channel
 	products []commerce.Product
 	shows    []commerce.Show
-	rules    []rules.Rule
+	rules    []rule.Rule
+	ruled    int64 // the version of rules, 0 when none were ever saved
 	marks    marks
 }
 
@@ -53,7 +58,11 @@ func loadWorld(ctx context.Context, db *sqldb.DB, slug string) (*world, error) {
 		func() (err error) { w.channels, err = db.Channels(ctx, id); return err },
 		func() (err error) { w.products, err = db.Products(ctx, id); return err },
 		func() (err error) { w.shows, err = db.Shows(ctx, id); return err },
-		func() (err error) { w.rules, err = db.Rules(ctx, id); return err },
+		func() (err error) {
+			v, err := db.Rulebook().Rules(ctx, id)
+			w.rules, w.ruled = v.Rules, v.Number
+			return err
+		},
 		func() (err error) { w.marks, err = loadMarks(ctx, db, id); return err },
 	} {
 		if err := read(); err != nil {
@@ -99,7 +108,7 @@ type plan struct {
 	keys     map[*secrets]string // stream keys by where they stand
 	over     map[string]bool     // shows of the file that are over
 	lastID   commerce.ID
-	rules    []rules.Rule // to write, nil when they stay
+	rules    []rule.Rule // to write, nil when they stay
 	marks    marks
 	notes    []string
 	faults   Faults
@@ -368,17 +377,19 @@ func (p *plan) planRules() {
 	if len(p.f.rules) == 0 {
 		return
 	}
-	want := make([]rules.Rule, len(p.f.rules))
+	want := make([]rule.Rule, len(p.f.rules))
 	for i := range p.f.rules {
 		want[i] = p.f.rules[i].rule
+		if k := slices.IndexFunc(p.w.rules, func(r rule.Rule) bool { return r.Name == want[i].Name }); k >= 0 {
+			want[i].ID = p.w.rules[k].ID
+		}
 	}
-	all := merge(p.w.rules, want, func(r rules.Rule) string { return r.Name })
-	if _, err := rules.NewBook(all); err != nil {
-		p.fault(p.f.rules[0].at, "beside the rules that are there: %v", err)
+	all := merge(p.w.rules, want, func(r rule.Rule) string { return r.Name })
+	var e *rule.Error
+	if _, err := book.New(all, book.Options{Grammar: rules.Options{Language: p.f.merchant.language.or(p.w.merchant.Language)}}); errors.As(err, &e) {
+		p.fault(p.f.rules[0].at, "beside the rules that are there: %v", e)
 	}
-	if !slices.EqualFunc(all, p.w.rules, func(a, b rules.Rule) bool {
-		return a.Name == b.Name && a.When == b.When && a.Off == b.Off && slices.Equal(a.Then, b.Then)
-	}) {
+	if !reflect.DeepEqual(all, p.w.rules) {
 		p.rules = all
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/live"
-	"hawker/internal/setup/plain"
+	"hawker/internal/plain"
 	"hawker/internal/sqldb"
 )
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"hawker/internal/setup/plain"
+	"hawker/internal/plain"
 )
 
 type store struct {
@@ -18,9 +18,10 @@ type store struct {
 type product struct {
 	at                Pos
 	sku, title, image val[string]
-	options           []val[string]
+	options, tags     []val[string]
 	variants          []variant
 	listed            bool // variants stand in the file; else it has one
+	tagged            bool // tags stand in the file; else they stay
 }
 
 type variant struct {
@@ -76,7 +77,7 @@ func readHolds(o *object) val[string] {
 func (s *store) readProduct(o *object) {
 	defer o.close()
 	o.need("title")
-	p := product{at: o.at, sku: o.text("sku", 80), title: o.text("title", 120), image: o.text("image", 2000), options: o.words("options")}
+	p := product{at: o.at, sku: o.text("sku", 80), title: o.text("title", 120), image: o.text("image", 2000), options: o.words("options"), tags: o.words("tags")}
 	if i := p.image; i.v != "" {
 		if u, err := url.Parse(i.v); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 			o.r.fault(i.at, "image is %q; want an address such as https://example.com/mug.jpg", plain.Cut(i.v))
@@ -87,7 +88,7 @@ func (s *store) readProduct(o *object) {
 		o.r.fault(p.options[3].at, "a product has at most 3 options")
 	}
 	list := o.list("variants")
-	p.listed = o.by["variants"] != nil
+	p.listed, p.tagged = o.by["variants"] != nil, o.by["tags"] != nil
 	if !p.listed {
 		o.need("sku", "price")
 		if len(p.options) > 0 {

@@ -12,13 +12,14 @@ import (
 // Forget erases a viewer's name, and which browsers act for them. What names people by the platform's id alone stays: the
 // ledger's chain, claims, holds and orders.
 func (db *DB) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) error {
-	if err := db.journal.Settle(ctx, merchant); err != nil {
+	if err := db.settled(ctx, merchant); err != nil {
 		return err
 	}
 	return db.inTx(ctx, func(tx *sql.Tx) error {
 		for _, q := range []string{
 			`UPDATE viewers SET name = '' WHERE merchant_id = $1 AND platform = $2 AND viewer_id = $3`,
 			`UPDATE receipts SET name = '' WHERE merchant_id = $1 AND platform = $2 AND viewer_id = $3`,
+			`DELETE FROM questions WHERE merchant_id = $1 AND platform = $2 AND viewer_id = $3`,
 			`DELETE FROM browsers WHERE merchant_id = $1 AND platform = $2 AND viewer_id = $3`,
 		} {
 			if _, err := tx.ExecContext(ctx, q, int64(merchant), string(v.Platform), v.ID); err != nil {

@@ -16,7 +16,6 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/seal"
-	"hawker/rules"
 )
 
 func must[T any](t *testing.T) func(T, error) T {
@@ -358,15 +357,6 @@ func TestLinks(t *testing.T) {
 		if n := len(must[[]Destination](t)(db.Destinations(ctx, id, 100))); n != 0 {
 			t.Errorf("%d destinations are left", n)
 		}
-
-		all := []rules.Rule{{Name: "second"}, {Name: "first", Off: true}}
-		ok(t, db.PutRules(ctx, id, []rules.Rule{{Name: "gone"}}))
-		ok(t, db.PutRules(ctx, id, all))
-		equal(t, "rules", must[[]rules.Rule](t)(db.Rules(ctx, id)), all)
-		if err := db.PutRules(ctx, id, []rules.Rule{{Name: "x"}, {Name: "x"}}); err == nil {
-			t.Error("two rules of one name were stored")
-		}
-		equal(t, "rules after a write that failed", must[[]rules.Rule](t)(db.Rules(ctx, id)), all)
 	})
 }
 

@@ -15,16 +15,20 @@ import (
 	"hawker/internal/pgtest"
 )
 
-// tables are the tables of the migrations, in their order.
+// tables are the tables that the migrations make and leave, in their order.
 func tables(t *testing.T) []string {
 	t.Helper()
-	text, err := migrations.ReadFile("migrations/00001_house.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out []string
-	for _, m := range regexp.MustCompile(`CREATE TABLE (\w+)`).FindAllStringSubmatch(string(text), -1) {
-		out = append(out, m[1])
+	for _, file := range []string{"00001_house.sql", "00004_rules.sql"} {
+		text, err := migrations.ReadFile("migrations/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		for _, m := range regexp.MustCompile(`CREATE TABLE (\w+)`).FindAllStringSubmatch(up, -1) {
+			out = append(out, m[1])
+		}
+		out = slices.DeleteFunc(out, func(table string) bool { return strings.Contains(up, "DROP TABLE "+table+";") })
 	}
 	return out
 }

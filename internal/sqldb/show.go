@@ -81,14 +81,15 @@ func (db *DB) Products(ctx context.Context, merchant commerce.ID) ([]commerce.Pr
 	at := map[commerce.ID]int{}
 	err := db.rows(ctx, func(r *sql.Rows) error {
 		var p commerce.Product
-		var options string
-		if err := r.Scan(&p.ID, &p.Title, &p.Image, &p.Store, &options); err != nil {
+		var options, tags string
+		if err := r.Scan(&p.ID, &p.Title, &p.Image, &p.Store, &options, &tags); err != nil {
 			return err
 		}
+		err := errors.Join(json.Unmarshal([]byte(options), &p.Options), json.Unmarshal([]byte(tags), &p.Tags))
 		at[p.ID] = len(out)
 		out = append(out, p)
-		return json.Unmarshal([]byte(options), &out[len(out)-1].Options)
-	}, `SELECT product_id, title, image, store, options FROM products WHERE merchant_id = $1 ORDER BY product_id`, m)
+		return err
+	}, `SELECT product_id, title, image, store, options, tags FROM products WHERE merchant_id = $1 ORDER BY product_id`, m)
 	if err != nil {
 		return nil, err
 	}
@@ -141,9 +142,9 @@ func putProduct(ctx context.Context, tx *sql.Tx, merchant commerce.ID, p *commer
 	if err := find(&p.ID, `SELECT product_id FROM products WHERE merchant_id = $1 AND store = $2`, p.Store); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO products (merchant_id, product_id, title, image, store, options) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (merchant_id, product_id) DO UPDATE SET title = excluded.title, image = excluded.image, options = excluded.options`,
-		m, int64(p.ID), p.Title, p.Image, p.Store, asJSON(p.Options)); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO products (merchant_id, product_id, title, image, store, options, tags) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (merchant_id, product_id) DO UPDATE SET title = excluded.title, image = excluded.image, options = excluded.options, tags = excluded.tags`,
+		m, int64(p.ID), p.Title, p.Image, p.Store, asJSON(p.Options), asJSON(p.Tags)); err != nil {
 		return err
 	}
 	for i := range p.Variants {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"hawker/commerce"
@@ -16,6 +17,7 @@ import (
 	"hawker/internal/sqldb"
 	"hawker/relay"
 	"hawker/web/proof"
+	"hawker/web/trial"
 	"hawker/web/ui"
 )
 
@@ -48,6 +50,8 @@ type Desk struct {
 	Catalogue func(ctx context.Context, merchant commerce.ID) (int, error)
 	// Proofs runs the audits.
 	Proofs *proof.Runner
+	// Trials runs back-tests of rules.
+	Trials *trial.Runner
 
 	pages *ui.Pages
 	turns turnstiles
@@ -123,8 +127,6 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 		{"POST /store/products", Store, d.addProduct},
 		{"POST /store/read", Store, d.readCatalogue},
 		{"POST /store/drop", Store, d.dropStore},
-		{"GET /rules", Plan, d.rules},
-		{"POST /rules", Plan, d.switchRule},
 		{"GET /audit", Audit, d.audit},
 		{"GET /audit/events", Audit, d.auditEvents},
 		{"POST /audit/run", Audit, d.runAudit},
@@ -132,7 +134,7 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 	} {
 		mux.Handle(x.pattern, guard(x.right, x.h))
 	}
-	return nil
+	return d.mountRules(mux, guard)
 }
 
 // Pages are the names of the templates, for the test that each is used.
@@ -140,21 +142,27 @@ func (d *Desk) Pages() []string { return slices.Sorted(slices.Values(d.pages.Nam
 
 // render shows a page inside the members' frame.
 func (d *Desk) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, title string, f ui.Frame, data any) error {
-	f.Layout, f.Title, f.Merchant, f.Practice, f.Who, f.Style = ui.Member, title, v.Merchant.Name, v.Merchant.Practice, v.Member.Email, "desk.css"
+	f.Title = title
+	frame(r, v, page, &f)
+	d.pages.Render(w, r, page, f, data)
+	return nil
+}
+
+// frame fills in what the members' frame says on every page.
+func frame(r *http.Request, v *Visitor, page string, f *ui.Frame) {
+	f.Layout, f.Merchant, f.Practice, f.Who, f.Style = ui.Member, v.Merchant.Name, v.Merchant.Practice, v.Member.Email, "desk.css"
 	for _, l := range []struct {
 		href, text string
 		right      Right
-	}{{"/", "Shows", See}, {"/channels", "Channels", Connects}, {"/store", "Store", Store}, {"/rules", "Rules", Plan}, {"/audit", "Audit", Audit}} {
+	}{{"/", "Shows", See}, {"/channels", "Channels", Connects}, {"/store", "Store", Store}, {"/rules", "Rules", See}, {"/audit", "Audit", Audit}} {
 		if v.May(l.right) {
-			here := r.URL.Path == l.href || l.href == "/" && (page == "show" || page == "edit")
+			here := r.URL.Path == l.href || l.href == "/" && (page == "show" || page == "edit") || strings.HasPrefix(r.URL.Path, l.href+"/")
 			f.Nav = append(f.Nav, ui.Link{Href: l.href, Text: l.text, Here: here})
 		}
 	}
 	if s := said(r.URL.Query().Get("said")); s != "" && f.Notice == "" {
 		f.Notice = s
 	}
-	d.pages.Render(w, r, page, f, data)
-	return nil
 }
 
 // said are the sentences that follow a change; the address carries their names only.

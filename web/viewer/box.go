@@ -69,7 +69,11 @@ type boxView struct {
 	InRoom   bool
 	Accounts []accountRow // joined in the last day
 	Forget   string       // where being forgotten is asked for
+	Codes    []codeRow    // discount codes, for the eyes of who sits here alone
 }
+
+// codeRow is a discount code and until when it is good.
+type codeRow struct{ Code, Until string }
 
 // accountRow is an account that was joined and can still be taken out.
 type accountRow struct{ Viewer, Name, Platform, Until string }
@@ -96,6 +100,15 @@ func (p *Pages) box(ctx context.Context, v *visit, show, inRoom bool) (boxView, 
 		}
 		for _, x := range all {
 			b.Accounts = append(b.Accounts, accountRow{viewerText(x.Viewer), w.NameOr(x.Viewer.Name), x.Viewer.Platform.Title(), lang.Fill(w.UndoUntil, "until", v.until(x.Until))})
+		}
+	}
+	if v.bound.Platform != "" {
+		codes, err := p.Hub.Codes(ctx, v.merchant.ID, v.bound)
+		if err != nil {
+			return b, err
+		}
+		for _, c := range codes {
+			b.Codes = append(b.Codes, codeRow{c.Code, lang.Fill(w.GoodUntil, "until", v.until(c.Ends))})
 		}
 	}
 	why := w.Offer

@@ -26,6 +26,7 @@ type overlayPage struct {
 	OnAir   *stand.Item
 	Command string // what to type
 	Shout   *shout.Card
+	Card    *cardView
 }
 
 // command is what a viewer types for an item.
@@ -91,6 +92,9 @@ func (p *Pages) overlayEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 				if s.Shout != nil {
 					p.shouts.Of(v.show).Add(*s.Shout)
 				}
+				if s.Card != nil {
+					p.cards.put(v.show, *s.Card, time.Now())
+				}
 				tell(s)
 			})
 		},
@@ -100,12 +104,17 @@ func (p *Pages) overlayEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 				return nil, err
 			}
 			o := v.overlayPage(s, p.shouts.Of(v.show).Card(time.Now(), v.words))
+			o.Card = p.cards.at(v.show, time.Now())
 			air, err := p.pages.Part("overlay", "onair", o)
 			if err != nil {
 				return nil, err
 			}
 			shout, err := p.pages.Part("overlay", "shout", o)
-			return []ui.Part{{Target: "#onair", HTML: air}, {Target: "#shout", HTML: shout}}, err
+			if err != nil {
+				return nil, err
+			}
+			card, err := p.pages.Part("overlay", "card", o)
+			return []ui.Part{{Target: "#onair", HTML: air}, {Target: "#shout", HTML: shout}, {Target: "#card", HTML: card}}, err
 		},
 		Every: shoutLook,
 	}, nil)

@@ -9,6 +9,8 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/rulebook"
+	"hawker/rules/rule"
 )
 
 // stream is an open stream of a page.
@@ -118,4 +120,10 @@ func TestOverlayStream(t *testing.T) {
 	if got := s.until(`hx-target="#onair"`); strings.Contains(got, "plate air") {
 		t.Errorf("nothing is on air, and the overlay has %s", got)
 	}
+	card := rule.Rule{Name: "Cards", When: rule.When{Event: rule.Contains, Words: []string{"glaze"}}, Then: []rule.Action{{Do: rule.Card, Text: "{user} asks about the glaze", For: time.Minute}}}
+	_, err := h.db.Rulebook().Put(t.Context(), h.merchant, rulebook.Version{Rules: []rule.Rule{card}}, rulebook.Any)
+	h.must(err)
+	h.must(h.hub.ReloadRules(t.Context(), h.merchant))
+	h.types("eve", "which glaze is it?")
+	s.until(`<p class="shout-all">eve asks about the glaze</p>`)
 }

@@ -66,6 +66,7 @@ type Pages struct {
 	codes  noted // browsers that asked for a code in the room
 	joined noted // browsers that were bound, so that their open streams look again who they are
 	shouts shout.Queues
+	cards  cards       // of rules, on overlays
 	guests *ui.Limiter // claims of unbound browsers, by address: a browser is thrown away as easily as it is had
 }
 

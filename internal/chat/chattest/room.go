@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type room struct {
 	mu     sync.Mutex
 	events []chat.Event
 
+	slow    atomic.Int64 // how long hear takes, in ns
 	lastSay time.Time
 	tried   []attempt
 	n       int
@@ -62,6 +64,7 @@ func open(t *testing.T, p Pair) *room {
 }
 
 func (r *room) hear(e chat.Event) {
+	time.Sleep(time.Duration(r.slow.Load()))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.events = append(r.events, e)

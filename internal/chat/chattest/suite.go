@@ -31,6 +31,8 @@ func Test(t *testing.T, newPair func(t *testing.T) Pair) {
 		{"deletions arrive", hearsDeletes},
 		{"malformed payloads harm nothing", survivesMalformed},
 		{"a cut connection is mended", mendsCut},
+		{"a cut in the middle of a burst", cutInBurst},
+		{"a slow listener loses nothing", hearsSlowly},
 		{"a line is accepted or refused, never doubled", saysOnce},
 		{"text smuggles nothing", smugglesNothing},
 		{"a long line is cut or refused", boundsLength},
@@ -58,7 +60,7 @@ func viewer(id, name string) chat.Viewer { return chat.Viewer{ID: id, Name: name
 func hearsInOrder(t *testing.T, r *room) {
 	texts := []string{
 		"!buy 3", "sold 12 M", "héllo 日本語 😀", `back\slash \s \: ;semi=colon`, "<b>&amp; %s %d", "a : b :c",
-		"A1+1", "tail\U000E0000", "two  blanks", "!buy 3 x2",
+		"A1+1", "tail\U000E0000", "two  blanks", "!buy 3 x2", "！ｂｕｙ　３", "!b\u200buy\u200d 3\u2060", "Kappa !buy 3 Kappa", "@ana !buy 3",
 	}
 	var ids []string
 	for i, text := range texts {
@@ -193,6 +195,52 @@ func mendsCut(t *testing.T, r *room) {
 		if seen[m.ID]++; seen[m.ID] > 1 && !m.Recovered && !r.Recovers {
 			t.Errorf("line %q heard %d times", m.ID, seen[m.ID])
 		}
+	}
+}
+
+// cutInBurst cuts the connection while lines come in: what is heard is in order and heard once; what the platform cannot give
+// back is told as a Gap.
+func cutInBurst(t *testing.T, r *room) {
+	const lines = 400
+	at := map[string]int{}
+	last := ""
+	for i := range lines {
+		if i == lines/2 {
+			r.Sim.Drop()
+		}
+		last = r.typed(viewer(fmt.Sprint(60000+i%50), fmt.Sprintf("viewer%d", i%50)), fmt.Sprintf("!buy 3 x%d", i))
+		at[last] = i
+	}
+	if r.Recovers {
+		r.hears(last)
+	} else {
+		r.until("a Gap after the cut", func() bool { return r.count(isGap) > 0 })
+	}
+	r.back()
+	seen, next := map[string]bool{}, 0
+	for _, m := range r.said() {
+		i, mine := at[m.ID]
+		switch {
+		case !mine || seen[m.ID] && r.Recovers:
+		case seen[m.ID]:
+			t.Errorf("line %d was heard twice", i)
+		case i < next:
+			t.Errorf("line %d was heard after line %d", i, next-1)
+		default:
+			seen[m.ID], next = true, i+1
+		}
+	}
+	if r.Recovers && len(seen) != lines {
+		t.Errorf("heard %d of %d lines", len(seen), lines)
+	}
+}
+
+// hearsSlowly takes half a millisecond for each line: the platform waits, and nothing is lost.
+func hearsSlowly(t *testing.T, r *room) {
+	r.slow.Store(int64(500 * time.Microsecond))
+	hearsBurst(t, r)
+	if n := r.count(isGap); n != 0 {
+		t.Errorf("%d gaps", n)
 	}
 }
 

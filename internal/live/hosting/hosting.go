@@ -25,6 +25,27 @@ func Next(l *commerce.Lineup) int {
 	return l.OnAir
 }
 
+// Request is what a host's command asks for, but for those about a person; false when it asks for nothing.
+func Request(s *commerce.Show, c rules.Command, key commerce.Key) (r commerce.Request, ok bool) {
+	switch c.Name {
+	case rules.Next:
+		return commerce.Air{Key: key, Show: s.ID, Number: Next(&s.Lineup)}, true
+	case rules.Air:
+		return commerce.Air{Key: key, Show: s.ID, Number: c.Item}, true
+	case rules.Off:
+		return commerce.Air{Key: key, Show: s.ID}, true
+	case rules.Close, rules.Open:
+		return commerce.Gate{Key: key, Show: s.ID, Number: c.Item, Closed: c.Name == rules.Close}, c.Item != 0
+	case rules.Pause, rules.Resume:
+		return commerce.Gate{Key: key, Show: s.ID, Closed: c.Name == rules.Pause}, true
+	case rules.Stock:
+		set, ok := Stock(&s.Lineup, c)
+		set.Key = key
+		return set, ok
+	}
+	return nil, false
+}
+
 // Stock is the change of stock that a line asks for; false when it names no variant of the merchant's own. A store's stock is
 // changed in the store.
 func Stock(l *commerce.Lineup, c rules.Command) (r commerce.SetStock, ok bool) {

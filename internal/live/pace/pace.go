@@ -20,44 +20,55 @@ const remembered = 50_000
 
 // Pace knows how fast each viewer goes. The zero value is ready. It is not safe for two goroutines.
 type Pace struct {
-	viewers map[chat.Viewer]*viewer
+	begun   time.Time
+	viewers map[id]*viewer
 	most    int // viewers at which those who said nothing lately are forgotten
+}
+
+// id is a viewer without a name.
+type id struct {
+	platform chat.Platform
+	id       string
 }
 
 // viewer is the commands of the last Per, and the form of the last line.
 type viewer struct {
-	times []time.Time
+	times [Lines + 1]time.Duration // since begun, n of them, the oldest first; more need not be known
+	n     int
 	sig   uint64
-	at    time.Time
+	at    time.Duration
 }
 
 // May notes a command of a viewer. ok is false when it is one too many; same says that it has the form (sig, 0 for none) of
 // the viewer's last one, moments ago.
 func (p *Pace) May(v chat.Viewer, sig uint64, now time.Time) (ok, same bool) {
-	v.Name = ""
-	x := p.viewers[v]
+	if p.viewers == nil {
+		p.viewers, p.begun = map[id]*viewer{}, now
+	}
+	k, at := id{v.Platform, v.ID}, now.Sub(p.begun)
+	x := p.viewers[k]
 	if x == nil {
-		if p.viewers == nil {
-			p.viewers = map[chat.Viewer]*viewer{}
-		}
 		if len(p.viewers) > max(p.most, remembered) {
 			for k, old := range p.viewers {
-				if now.Sub(old.at) > time.Minute {
+				if at-old.at > time.Minute {
 					delete(p.viewers, k)
 				}
 			}
 			p.most = 2 * len(p.viewers) // a crowd of which all spoke lately is not gone through for everybody new
 		}
 		x = &viewer{}
-		p.viewers[v] = x
+		p.viewers[k] = x
 	}
-	same = sig != 0 && sig == x.sig && now.Sub(x.at) < SameForm
-	x.sig, x.at = sig, now
-	for len(x.times) > 0 && now.Sub(x.times[0]) > Per {
-		x.times = x.times[1:]
+	same = sig != 0 && sig == x.sig && at-x.at < SameForm
+	x.sig, x.at = sig, at
+	gone := 0
+	for gone < x.n && at-x.times[gone] > Per {
+		gone++
 	}
-	if len(x.times) <= Lines { // more need not be known, and a flood must not fill the memory
-		x.times = append(x.times, now)
+	x.n = copy(x.times[:], x.times[gone:x.n])
+	if x.n < len(x.times) { // a flood must not fill the memory
+		x.times[x.n] = at
+		x.n++
 	}
-	return len(x.times) <= Lines, same
+	return x.n <= Lines, same
 }

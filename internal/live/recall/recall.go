@@ -15,14 +15,12 @@ import (
 
 // How much is remembered.
 const (
-	feedKept   = 300
-	chatKept   = 120
-	saidKept   = 1000
-	whyKept    = 10 * time.Minute
-	whyMost    = 20_000
-	spokeMost  = 200_000
-	whereMost  = 100_000
-	streamMost = 10 // chat lines a second that pages are sent; a person cannot read more
+	feedKept    = 300
+	chatKept    = 120
+	saidKept    = 1000
+	whyKept     = 10 * time.Minute
+	viewersMost = 300_000
+	streamMost  = 10 // chat lines a second that pages are sent; a person cannot read more
 )
 
 // FeedLine is one line of the feed of claims: who asked for what, and what came of it.
@@ -59,36 +57,75 @@ type ChatLine struct {
 
 // Show is the memory of one show. It is not safe for two goroutines.
 type Show struct {
-	feed tail.Tail[FeedLine]
-	chat tail.Tail[ChatLine]
-	said tail.Tail[preview.Line] // to try claim styles on
-	// viewers who spoke (with their names) and who claimed, for the funnel
-	spoke, claimed map[chat.Viewer]bool
-	// where is the channel of each viewer's last command.
-	where map[chat.Viewer]chat.Channel
+	feed          tail.Tail[FeedLine]
+	chat          tail.Tail[ChatLine]
+	said          tail.Tail[preview.Line] // to try claim styles on
+	viewers       map[id]*viewer
+	spoke, claims int // how many of them spoke and claimed
+	last          *viewer
+	lastID        id
 	// streamed counts chat lines published in this second, so that a fast chat does not flood the pages.
 	second   int64
 	streamed int
-	// why is each viewer's last line and its reason, for !why.
-	why  map[chat.Viewer]why
-	most int // entries of why at which old ones go
+	swept    time.Time
 }
 
-type why struct {
-	at     time.Time
-	reason commerce.Reason
+// id is a viewer without a name.
+type id struct {
+	platform chat.Platform
+	id       string
+}
+
+// viewer is what is remembered of one.
+type viewer struct {
+	name           string
+	spoke, claimed bool
+	where          chat.Channel    // of the last command
+	why            commerce.Reason // of the last line
+	at             time.Time       // when that was
 }
 
 // New remembers nothing yet.
 func New() *Show {
 	return &Show{
 		feed: tail.Tail[FeedLine]{N: feedKept}, chat: tail.Tail[ChatLine]{N: chatKept}, said: tail.Tail[preview.Line]{N: saidKept},
-		spoke: map[chat.Viewer]bool{}, claimed: map[chat.Viewer]bool{}, where: map[chat.Viewer]chat.Channel{}, why: map[chat.Viewer]why{},
+		viewers: map[id]*viewer{},
 	}
 }
 
-// who is a viewer without a name, as maps key it.
+// who is a viewer without a name.
 func who(v chat.Viewer) chat.Viewer { return chat.Viewer{Platform: v.Platform, ID: v.ID} }
+
+// of is what is remembered of a viewer. A line asks for it several times, one after the other. When there are too many, those
+// are forgotten who said nothing lately and never claimed; where that is not enough, nobody new is remembered.
+func (s *Show) of(v chat.Viewer, now time.Time) *viewer {
+	k := id{v.Platform, v.ID}
+	if s.last != nil && s.lastID == k {
+		return s.last
+	}
+	x := s.viewers[k]
+	if x == nil {
+		x = &viewer{}
+		if len(s.viewers) >= viewersMost && now.Sub(s.swept) > whyKept {
+			s.sweep(now)
+		}
+		if len(s.viewers) < viewersMost {
+			s.viewers[k] = x
+		}
+	}
+	s.last, s.lastID = x, k
+	return x
+}
+
+// sweep forgets who said nothing lately and never claimed.
+func (s *Show) sweep(now time.Time) {
+	s.swept = now
+	for k, x := range s.viewers {
+		if !x.claimed && now.Sub(x.at) > whyKept {
+			delete(s.viewers, k)
+		}
+	}
+}
 
 // Decided adds a line to the feed.
 func (s *Show) Decided(l FeedLine) { s.feed.Add(l) }
@@ -96,10 +133,16 @@ func (s *Show) Decided(l FeedLine) { s.feed.Add(l) }
 // Feed is the feed, the oldest first.
 func (s *Show) Feed() []FeedLine { return s.feed.List() }
 
-// Heard adds a line of a chat; bot says that a program said it. stream says whether pages are sent it at once.
-func (s *Show) Heard(l ChatLine, read preview.Line, bot bool) (stream bool) {
-	if !l.Own && !bot && len(s.spoke) < spokeMost {
-		s.spoke[l.Viewer] = true
+// Heard adds a line of a chat; bot says that a program said it. stream says whether pages are sent it at once, first whether it
+// is the first line of its viewer, as far as it is remembered.
+func (s *Show) Heard(l ChatLine, read preview.Line, bot bool) (stream, first bool) {
+	if !l.Own && !bot {
+		x := s.of(l.Viewer, l.At)
+		if first = !x.spoke; first {
+			x.spoke = true
+			s.spoke++
+		}
+		x.name = l.Viewer.Name
 	}
 	s.chat.Add(l)
 	read.Viewer = who(l.Viewer)
@@ -108,7 +151,7 @@ func (s *Show) Heard(l ChatLine, read preview.Line, bot bool) (stream bool) {
 		s.second, s.streamed = at, 0
 	}
 	s.streamed++
-	return s.streamed <= streamMost
+	return s.streamed <= streamMost, first
 }
 
 // Chat is what was said last, the oldest first, Said the same as far as styles are tried on it.
@@ -117,18 +160,25 @@ func (s *Show) Chat() []ChatLine { return s.chat.List() }
 // Said is said with Chat.
 func (s *Show) Said() []preview.Line { return s.said.List() }
 
-// Claimed notes that a viewer claimed.
-func (s *Show) Claimed(v chat.Viewer) { s.claimed[who(v)] = true }
+// Claimed notes that a viewer claimed, and what became of it.
+func (s *Show) Claimed(v chat.Viewer, r commerce.Reason, now time.Time) {
+	x := s.of(v, now)
+	if !x.claimed {
+		x.claimed = true
+		s.claims++
+	}
+	x.why, x.at = r, now
+}
 
 // Figures are how many viewers spoke and how many claimed.
-func (s *Show) Figures() (spoke, claimed int) { return len(s.spoke), len(s.claimed) }
+func (s *Show) Figures() (spoke, claimed int) { return s.spoke, s.claims }
 
 // Named are the viewers of a platform who spoke under a name, in whatever case, by their ids.
 func (s *Show) Named(p chat.Platform, name string) []chat.Viewer {
 	var out []chat.Viewer
-	for v := range s.spoke {
-		if v.Platform == p && strings.EqualFold(v.Name, name) {
-			out = append(out, v)
+	for k, x := range s.viewers {
+		if x.spoke && k.platform == p && strings.EqualFold(x.name, name) {
+			out = append(out, chat.Viewer{Platform: p, ID: k.id, Name: x.name})
 		}
 	}
 	slices.SortFunc(out, func(a, b chat.Viewer) int { return strings.Compare(a.ID, b.ID) })
@@ -136,35 +186,30 @@ func (s *Show) Named(p chat.Platform, name string) []chat.Viewer {
 }
 
 // At notes the channel of a viewer's command, for what is told later.
-func (s *Show) At(v chat.Viewer, c chat.Channel) {
-	if len(s.where) < whereMost {
-		s.where[who(v)] = c
-	}
-}
+func (s *Show) At(v chat.Viewer, c chat.Channel, now time.Time) { s.of(v, now).where = c }
 
 // Where is the channel of a viewer's last command; false when none is known.
 func (s *Show) Where(v chat.Viewer) (chat.Channel, bool) {
-	c, ok := s.where[who(v)]
-	return c, ok
+	x := s.viewers[id{v.Platform, v.ID}]
+	if x == nil || x.where.ID == "" {
+		return chat.Channel{}, false
+	}
+	return x.where, true
 }
 
 // SetWhy notes what became of a viewer's line.
 func (s *Show) SetWhy(v chat.Viewer, r commerce.Reason, now time.Time) {
-	if len(s.why) > max(s.most, whyMost) {
-		for k, x := range s.why {
-			if now.Sub(x.at) > whyKept {
-				delete(s.why, k)
-			}
-		}
-		s.most = 2 * len(s.why) // not for every line of a crowd that has said something lately
-	}
-	s.why[who(v)] = why{now, r}
+	x := s.of(v, now)
+	x.why, x.at = r, now
 }
 
 // Why is what became of a viewer's last line; false when there was none in the last minutes.
 func (s *Show) Why(v chat.Viewer, now time.Time) (commerce.Reason, bool) {
-	w, ok := s.why[who(v)]
-	return w.reason, ok && now.Sub(w.at) <= whyKept
+	x := s.viewers[id{v.Platform, v.ID}]
+	if x == nil || x.why == "" || now.Sub(x.at) > whyKept {
+		return "", false
+	}
+	return x.why, true
 }
 
 // Forget takes a viewer's name and texts out.
@@ -186,12 +231,7 @@ func (s *Show) Forget(v chat.Viewer) {
 			l.Text = ""
 		}
 	})
-	delete(s.why, nobody)
-	delete(s.where, nobody)
-	for x := range s.spoke {
-		if is(x) {
-			delete(s.spoke, x)
-			s.spoke[nobody] = true
-		}
+	if x := s.viewers[id{v.Platform, v.ID}]; x != nil {
+		*x = viewer{spoke: x.spoke, claimed: x.claimed}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // A crowd of which everybody is new and says something at once costs each of them the same.
 func TestWhyOfACrowd(t *testing.T) {
 	begun, s := time.Now(), New()
-	for i := range 5 * whyMost {
+	for i := range viewersMost + viewersMost/4 {
 		s.SetWhy(chat.Viewer{ID: commerce.ID(i).String()}, commerce.Held, begun)
 	}
 	if took := time.Since(begun); took > 10*time.Second {
@@ -33,8 +33,8 @@ func TestForget(t *testing.T) {
 		s.Heard(ChatLine{Viewer: v, Text: "hello", At: now}, preview.Line{Text: "hello"}, false)
 		s.Decided(FeedLine{Viewer: v, Text: "!buy 3"})
 		s.SetWhy(v, commerce.Held, now)
-		s.At(v, chat.Channel{ID: "c"})
-		s.Claimed(v)
+		s.At(v, chat.Channel{ID: "c"}, now)
+		s.Claimed(v, commerce.Held, now)
 	}
 	s.Forget(chat.Viewer{Platform: chat.Twitch, ID: "1"})
 	for i, want := range []string{"", "bob"} {
@@ -56,11 +56,14 @@ func TestForget(t *testing.T) {
 func TestStreamIsBounded(t *testing.T) {
 	s, at, n := New(), time.Unix(100, 0), 0
 	for range 50 {
-		if s.Heard(ChatLine{At: at}, preview.Line{}, false) {
+		if stream, first := s.Heard(ChatLine{At: at}, preview.Line{}, false); stream {
+			if first != (n == 0) {
+				t.Errorf("line %d of one viewer: first is %v", n+1, first)
+			}
 			n++
 		}
 	}
-	if n != streamMost || !s.Heard(ChatLine{At: at.Add(time.Second)}, preview.Line{}, true) {
+	if next, _ := s.Heard(ChatLine{At: at.Add(time.Second)}, preview.Line{}, true); n != streamMost || !next {
 		t.Errorf("%d lines of one second are sent", n)
 	}
 }

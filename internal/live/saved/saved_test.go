@@ -85,4 +85,3 @@ func BenchmarkOutcome(b *testing.B) {
 		}
 	})
 }
-

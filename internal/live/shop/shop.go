@@ -26,6 +26,20 @@ type Store interface {
 	Read(topic string, body []byte) (Notice, error)
 }
 
+// Discounts is a store that makes discount codes.
+type Discounts interface {
+	// Discount makes a code that can be used once. Made again under the same code it is the same.
+	Discount(ctx context.Context, d Discount) error
+}
+
+// Discount is a code for one person. One of Percent and Amount is set.
+type Discount struct {
+	Code, Title string
+	Percent     int // 1 to 100
+	Amount      commerce.Money
+	Ends        time.Time
+}
+
 // Draft is what a checkout is made of.
 type Draft struct {
 	Holds []commerce.ID

@@ -58,6 +58,7 @@ var (
 	ErrTooLate = errors.New("it matters no more")
 	ErrTold    = errors.New("the same was just said")
 	ErrFull    = errors.New("too much waits to be said")
+	ErrMuted   = errors.New("the channel is muted")
 )
 
 // Backlog bounds what waits in one channel. Joining makes one line of many, so this is minutes of answers; past it the
@@ -75,25 +76,57 @@ type Chat interface {
 type Speaker struct {
 	Chat Chat
 	Log  *slog.Logger
-	// Join makes one line of the outcomes that wait in a channel, and says how many of them it covers (at least 1).
-	Join func(c chat.Channel, outcomes []*commerce.Outcome, maxRunes int) (Words, int)
+	// Join makes one line of the outcomes that wait in a channel, and says how many of them, from the first, it covers (at least 1).
+	// It names each; when crowd is set there is no time to name everybody, and those who are not named are counted and find
+	// themselves behind the link: such a line covers all it can.
+	Join func(c chat.Channel, outcomes []*commerce.Outcome, maxRunes int, crowd bool) (Words, int)
 
+	in struct { // what turn has not taken in yet: who says something does not wait while lines are made
+		sync.Mutex
+		us []*Utterance
+	}
 	mu      sync.Mutex
+	muted   map[chat.Channel]bool
+	figures Figures
 	queues  map[chat.Channel]*speech
 	private []*Utterance
-	pools   map[string][]time.Time // when lines were said, per pool, inside its window
-	dropped int
+	pools   map[string][]*sending // of the last window, per pool, in the order of their ends
 	wake    chan struct{}
 	once    sync.Once
+}
+
+// Figures are what a Speaker did since its start.
+type Figures struct {
+	// Lines is how many lines were accepted, Covered how many utterances stood in them, Crowds how many lines counted people
+	// instead of naming them.
+	Lines, Covered, Crowds int
+	// Dropped is what was never sent: there was too much, it mattered no more, the same was just said, or the channel is muted.
+	Full, TooLate, Told, Muted int
+	// Failed is what the platform did not accept.
+	Failed int
+}
+
+// CoverIn is within which time everybody who waits is to be covered by a line.
+const CoverIn = 10 * time.Second
+
+// sameFor is how long a text is not said twice in a row, also where the platform would take it.
+const sameFor = 30 * time.Second
+
+// sending is a line that counts against what is allowed: from when it was said, which is when the platform's answer came, for nobody
+// knows when the line reached it. While it is on its way it counts as said just now.
+type sending struct {
+	at    time.Time
+	under bool
 }
 
 // speech is what waits in one channel.
 type speech struct {
 	waiting []*Utterance
-	busy    bool // a line is on its way
-	last    time.Time
+	busy    bool      // a line is on its way
+	last    time.Time // when the last line was said
 	rest    time.Time // the platform asked to be left alone until then
 	said    map[string]time.Time
+	text    string // the last line's
 }
 
 // sayFor is how long one line may take to be accepted.
@@ -101,44 +134,105 @@ const sayFor = 10 * time.Second
 
 func (s *Speaker) init() {
 	s.once.Do(func() {
-		s.queues, s.pools, s.wake = map[chat.Channel]*speech{}, map[string][]time.Time{}, make(chan struct{}, 1)
+		s.muted = map[chat.Channel]bool{}
+		s.queues, s.pools, s.wake = map[chat.Channel]*speech{}, map[string][]*sending{}, make(chan struct{}, 1)
 	})
 }
 
 // Say queues an utterance. It never blocks.
 func (s *Speaker) Say(u *Utterance) {
 	s.init()
-	s.mu.Lock()
-	var out []*Utterance
-	if u.To.Private() {
-		s.private = append(s.private, u)
-	} else {
-		q := s.queues[u.To.Channel]
-		if q == nil {
-			q = &speech{said: map[string]time.Time{}}
-			s.queues[u.To.Channel] = q
-		}
-		i, _ := slices.BinarySearchFunc(q.waiting, u, func(a, b *Utterance) int {
-			if c := cmp.Compare(a.Rank, b.Rank); c != 0 {
-				return c
+	s.in.Lock()
+	s.in.us = append(s.in.us, u)
+	s.in.Unlock()
+	if s.mu.TryLock() {
+		out := s.takeIn()
+		s.mu.Unlock()
+		tell(out)
+	}
+	s.rouse()
+}
+
+// ended is an utterance that will not be said, and why.
+type ended struct {
+	u   *Utterance
+	why error
+}
+
+func tell(all []ended) {
+	for _, x := range all {
+		x.u.Done(time.Now(), x.why)
+	}
+}
+
+// takeIn puts what was said since the last time where it waits. Its caller holds mu.
+func (s *Speaker) takeIn() (out []ended) {
+	s.in.Lock()
+	us := s.in.us
+	s.in.us = nil
+	s.in.Unlock()
+	for _, u := range us {
+		switch {
+		case u.To.Private():
+			s.private = append(s.private, u)
+		case s.muted[u.To.Channel]:
+			s.figures.Muted++
+			out = append(out, ended{u, ErrMuted})
+		default:
+			q := s.queues[u.To.Channel]
+			if q == nil {
+				q = &speech{said: map[string]time.Time{}}
+				s.queues[u.To.Channel] = q
 			}
-			return -1 // behind its equals
-		})
-		q.waiting = slices.Insert(q.waiting, i, u)
-		if len(q.waiting) > Backlog {
-			out = append(out, q.waiting[len(q.waiting)-1])
-			q.waiting = q.waiting[:len(q.waiting)-1]
-			s.dropped++
+			i, _ := slices.BinarySearchFunc(q.waiting, u, func(a, b *Utterance) int {
+				if c := cmp.Compare(a.Rank, b.Rank); c != 0 {
+					return c
+				}
+				return -1 // behind its equals
+			})
+			q.waiting = slices.Insert(q.waiting, i, u)
+			if last := len(q.waiting) - 1; last >= Backlog {
+				out = append(out, ended{q.waiting[last], ErrFull})
+				q.waiting = q.waiting[:last]
+				s.figures.Full++
+			}
 		}
 	}
-	s.mu.Unlock()
-	for _, x := range out {
-		x.Done(time.Now(), ErrFull)
-	}
+	return out
+}
+
+func (s *Speaker) rouse() {
 	select {
 	case s.wake <- struct{}{}:
-	default:
+	default: // it is awake already
 	}
+}
+
+// Mute keeps a channel silent, or ends that. What waits there and what comes is dropped: it would make no sense later, and everybody's
+// page tells it. Private answers are given all the same.
+func (s *Speaker) Mute(c chat.Channel, on bool) {
+	s.init()
+	s.mu.Lock()
+	gone := s.takeIn()
+	var out []*Utterance
+	if s.muted[c] = on; !on {
+		delete(s.muted, c)
+	} else if q := s.queues[c]; q != nil {
+		out, q.waiting = q.waiting, nil
+		s.figures.Muted += len(out)
+	}
+	s.mu.Unlock()
+	tell(gone)
+	for _, x := range out {
+		x.Done(time.Now(), ErrMuted)
+	}
+}
+
+// Figures are the figures of now.
+func (s *Speaker) Figures() Figures {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.figures
 }
 
 // Waiting is how many utterances wait, and how many were dropped since the start because too much waited.
@@ -148,7 +242,9 @@ func (s *Speaker) Waiting() (waiting, dropped int) {
 	for _, q := range s.queues {
 		waiting += len(q.waiting)
 	}
-	return waiting + len(s.private), s.dropped
+	s.in.Lock()
+	defer s.in.Unlock()
+	return waiting + len(s.private) + len(s.in.us), s.figures.Full
 }
 
 // Run says what is queued until ctx ends, and waits for the lines on their way.
@@ -177,6 +273,7 @@ func (s *Speaker) Run(ctx context.Context) {
 // turn starts every line that may go now and returns when the next one may; zero when nothing waits for time.
 func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time) (next time.Time) {
 	s.mu.Lock()
+	gone := s.takeIn()
 	private := s.private
 	s.private = nil
 	type ready struct {
@@ -197,39 +294,43 @@ func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time
 		c    chat.Channel
 		line chat.Line
 		us   []*Utterance
+		sent *sending
+		pool string
 	}
 	var go1 []going
 	var dead []*Utterance
 	var why []error
 	for _, r := range can {
 		b := s.Chat.Budget(r.c)
-		if at := s.may(r.q, b, now); at.After(now) {
+		if at := s.may(r.q, b, r.rank, now); at.After(now) {
 			if next.IsZero() || at.Before(next) {
 				next = at
 			}
 			continue
 		}
-		line, us, ds, ws := s.compose(r.c, r.q, b, now)
+		line, us, ds, ws := s.compose(r.c, r.q, b, len(can), now)
 		dead, why = append(dead, ds...), append(why, ws...)
 		if len(us) == 0 {
 			continue
 		}
-		r.q.busy, r.q.last = true, now
+		r.q.busy, r.q.last, r.q.text = true, now, line.Text
 		r.q.said[line.Text] = now
-		s.pools[b.Pool] = append(s.pools[b.Pool], now)
-		go1 = append(go1, going{r.c, line, us})
+		sent := &sending{now, true}
+		s.pools[b.Pool] = append(s.pools[b.Pool], sent)
+		go1 = append(go1, going{r.c, line, us, sent, b.Pool})
 	}
 	s.mu.Unlock()
+	tell(gone)
 	for i, u := range dead {
 		u.Done(now, why[i])
 	}
 	for _, u := range private {
 		w := u.Words(true)
 		line := chat.Line{To: u.To, Text: w.Text, Link: w.Link, LinkLabel: w.LinkLabel, Nonce: nonce(u)}
-		lines.Go(func() { s.post(ctx, line, []*Utterance{u}, nil) })
+		lines.Go(func() { s.post(ctx, line, []*Utterance{u}, nil, nil, "") })
 	}
 	for _, g := range go1 {
-		lines.Go(func() { s.post(ctx, g.line, g.us, s.queueOf(g.c)) })
+		lines.Go(func() { s.post(ctx, g.line, g.us, s.queueOf(g.c), g.sent, g.pool) })
 	}
 	return next
 }
@@ -248,34 +349,66 @@ func (s *Speaker) queueOf(c chat.Channel) *speech {
 	return s.queues[c]
 }
 
-// may is the earliest time at which a line may go into a channel.
-func (s *Speaker) may(q *speech, b chat.Budget, now time.Time) time.Time {
+// may is the earliest time at which a line of a rank may go into a channel. Half of what the platform allows goes at once when it is
+// wanted; the other half is spread over the time until more is allowed, so that nobody waits for long in silence. Information
+// leaves a quarter to what is more urgent.
+func (s *Speaker) may(q *speech, b chat.Budget, rank Rank, now time.Time) time.Time {
 	at := now
-	if b.Every > 0 && !q.last.IsZero() && q.last.Add(b.Every).After(at) {
-		at = q.last.Add(b.Every)
-	}
-	if q.rest.After(at) {
-		at = q.rest
-	}
-	if b.Lines > 0 && b.Per > 0 {
-		p := s.pools[b.Pool]
-		for len(p) > 0 && !p[0].Add(b.Per).After(now) {
-			p = p[1:]
+	later := func(t time.Time) {
+		if t.After(at) {
+			at = t
 		}
-		s.pools[b.Pool] = p
-		if len(p) >= b.Lines {
-			// Lines are counted when they leave here; a slow network must not make two windows overlap at the platform.
-			if free := p[len(p)-b.Lines].Add(b.Per + 250*time.Millisecond); free.After(at) {
-				at = free
-			}
+	}
+	if b.Every > 0 && !q.last.IsZero() {
+		later(q.last.Add(b.Every))
+	}
+	later(q.rest)
+	if b.Lines <= 0 || b.Per <= 0 {
+		return at
+	}
+	p := s.pools[b.Pool]
+	for len(p) > 0 && !p[0].under && !p[0].at.Add(b.Per+slack).After(now) {
+		p = p[1:]
+	}
+	s.pools[b.Pool] = p
+	when := func(i int) time.Time {
+		if p[i].under {
+			return now
 		}
+		return p[i].at
+	}
+	most := b.Lines
+	if rank >= RankInfo {
+		most = max(1, b.Lines-b.Lines/4)
+	}
+	if len(p) >= most {
+		later(when(len(p) - most).Add(b.Per + slack))
+	} else if n := len(p); n > b.Lines/2 {
+		more, last := when(0).Add(b.Per+slack), when(n-1)
+		later(last.Add(more.Sub(last) / time.Duration(b.Lines-n+1)))
 	}
 	return at
 }
 
+// slack is added to the platform's window.
+const slack = 250 * time.Millisecond
+
+// lines is about how many lines may go into a channel within CoverIn, where others of the account have something to say too.
+func (s *Speaker) lines(b chat.Budget, others int) int {
+	n := 1 << 20
+	if b.Lines > 0 && b.Per > 0 {
+		n = int(min(float64(n), float64(b.Lines)*float64(CoverIn)/float64(b.Per)+float64(max(0, b.Lines/2-len(s.pools[b.Pool])))))
+	}
+	n /= max(1, others)
+	if b.Every > 0 {
+		n = min(n, int(CoverIn/b.Every))
+	}
+	return max(1, n)
+}
+
 // compose takes the next line out of a channel's queue: the first utterance alone, or it and all that can stand in one line
 // with it.
-func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Time) (line chat.Line, us, dead []*Utterance, why []error) {
+func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, channels int, now time.Time) (line chat.Line, us, dead []*Utterance, why []error) {
 	for t, at := range q.said {
 		if b.NoRepeat > 0 && now.Sub(at) > b.NoRepeat || b.NoRepeat == 0 && t != "" {
 			delete(q.said, t)
@@ -285,6 +418,7 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Tim
 	for _, u := range q.waiting {
 		if !u.NotAfter.IsZero() && now.After(u.NotAfter) {
 			dead, why = append(dead, u), append(why, ErrTooLate)
+			s.figures.TooLate++
 			continue
 		}
 		keep = append(keep, u)
@@ -300,22 +434,35 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, now time.Tim
 				os[i] = u.Joined
 			}
 			var n int
-			w, n = s.Join(c, os, b.MaxRunes)
+			w, n = s.Join(c, os, b.MaxRunes, false)
+			if n*s.lines(b, channels) < len(os) { // who comes last would wait for too long
+				if all, m := s.Join(c, os, b.MaxRunes, true); m > n {
+					w, n = all, m
+					s.figures.Crowds++
+				}
+			}
 			us = joint[:min(max(n, 1), len(joint))]
 		} else if first.Merge {
 			w, us = merged(q.waiting, b.MaxRunes)
 		} else {
 			w = first.Words(false)
 		}
-		q.waiting = slices.DeleteFunc(q.waiting, func(u *Utterance) bool { return slices.Contains(us, u) })
+		taken := make(map[*Utterance]bool, len(us))
+		for _, u := range us {
+			taken[u] = true
+		}
+		q.waiting = slices.DeleteFunc(q.waiting, func(u *Utterance) bool { return taken[u] })
 		to := first.To
 		if len(us) > 1 || !b.Replies && to.Kind == chat.ToReply {
 			to = chat.Answer{Kind: chat.ToChannel, Channel: c}
 		}
 		line = chat.Line{To: to, Text: cut(w.Text, b.MaxRunes), Link: w.Link, LinkLabel: w.LinkLabel, Nonce: nonce(first)}
-		if _, told := q.said[line.Text]; !told && line.Text != "" {
+		_, told := q.said[line.Text]
+		told = told || line.Text == q.text && now.Sub(q.last) < sameFor
+		if !told && line.Text != "" {
 			return line, us, dead, why
 		}
+		s.figures.Told += len(us)
 		for _, u := range us {
 			dead, why = append(dead, u), append(why, ErrTold)
 		}
@@ -372,7 +519,7 @@ func cut(text string, limit int) string {
 
 // post says one line and tells its utterances what came of it. It is said once: what the platform refused is not
 // repeated, except that the whole account rests when the platform asks for it.
-func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *speech) {
+func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *speech, counts *sending, pool string) {
 	// A line under way is finished when the program stops, else nobody would know whether it was said.
 	say, cancel := context.WithTimeout(context.WithoutCancel(ctx), sayFor)
 	sent, err := s.Chat.Say(say, line)
@@ -385,15 +532,32 @@ func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *
 	again := false
 	s.mu.Lock()
 	if q != nil {
-		q.busy = false
+		q.busy, q.last = false, time.Now()
+		counts.at, counts.under = q.last, false
+		slices.SortStableFunc(s.pools[pool], func(a, b *sending) int { // those under way behind
+			if a.under != b.under {
+				return cmp.Compare(map[bool]int{true: 1}[a.under], map[bool]int{true: 1}[b.under])
+			}
+			return a.at.Compare(b.at)
+		})
 		if errors.As(err, &refused) && refused.RetryAfter > 0 {
 			q.rest = time.Now().Add(refused.RetryAfter)
 			again = !refused.Unknown && !refused.Reconnect
 		}
+		if err != nil && (refused == nil || !refused.Unknown) {
+			delete(q.said, line.Text) // it was not said
+			q.text = ""
+		}
 		if again { // refused for its pace alone: it was not posted, so it waits its turn again
-			delete(q.said, line.Text)
 			q.waiting = append(slices.Clone(us), q.waiting...)
 		}
+	}
+	switch {
+	case err == nil:
+		s.figures.Lines++
+		s.figures.Covered += len(us)
+	case !again:
+		s.figures.Failed += len(us)
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -404,8 +568,5 @@ func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *
 			u.Done(at, err)
 		}
 	}
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s.rouse()
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"hawker/commerce"
 	"hawker/internal/lang"
@@ -13,14 +14,21 @@ import (
 type group struct {
 	form, what, time string
 	people           []string
+	more             int // who are counted only
 }
 
 // Joined is the line for outcomes: one part for each thing that happened, in the order in which it first did.
 func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
+	return t.joined(outcomes, len(outcomes), link)
+}
+
+// joined names the first of them, and counts the others.
+func (t *Teller) joined(outcomes []*commerce.Outcome, named int, link string) string {
 	l := t.Lang
 	var groups []*group
-	pays := false
-	for _, o := range outcomes {
+	known := map[[3]string]int{}
+	pays := named < len(outcomes) // who is not named needs the page
+	for i, o := range outcomes {
 		g := group{what: strconv.Itoa(o.Number) + " " + what(o, 1, Short)}
 		who := l.NameOr(o.Viewer.Name)
 		switch {
@@ -54,20 +62,22 @@ func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
 		default:
 			g.form = l.JoinSoldOut
 		}
-		at := -1
-		for i, x := range groups {
-			if x.form == g.form && x.what == g.what && x.time == g.time {
-				at = i
-			}
+		at, ok := known[[3]string{g.form, g.what, g.time}]
+		if !ok {
+			at = len(groups)
+			groups, known[[3]string{g.form, g.what, g.time}] = append(groups, &g), at
 		}
-		if at < 0 {
-			groups = append(groups, &g)
-			at = len(groups) - 1
+		if i < named {
+			groups[at].people = append(groups[at].people, who)
+		} else {
+			groups[at].more++
 		}
-		groups[at].people = append(groups[at].people, who)
 	}
 	parts := make([]string, len(groups))
 	for i, g := range groups {
+		if g.more > 0 {
+			g.people = append(g.people, "+"+strconv.Itoa(g.more))
+		}
 		parts[i] = lang.Fill(g.form, "what", g.what, "time", g.time, "list", strings.Join(g.people, ", "))
 	}
 	text := strings.Join(parts, " ")
@@ -75,4 +85,37 @@ func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
 		text += lang.Fill(l.JoinMore, "link", link)
 	}
 	return text
+}
+
+// joinMost bounds how many people one line may name; no platform's line has room for more.
+const joinMost = 200
+
+// roomEach is about how many code points a name takes in a line.
+const roomEach = 14
+
+// JoinedIn is one line of outcomes that wait in a channel, and how many of them, from the first, it covers. It names as many people
+// as maxRunes code points (0 for any number) have room for and is never cut inside a name.
+func (t *Teller) JoinedIn(outcomes []*commerce.Outcome, link string, maxRunes int) (text string, covered int) {
+	most := min(len(outcomes), joinMost)
+	covered, text = 1, t.Joined(outcomes[:1], link)
+	one := utf8.RuneCountInString(text)
+	if maxRunes <= 0 {
+		return t.Joined(outcomes[:most], link), most
+	}
+	// People take about the same room each, so the right number is guessed and then found in a few steps: to put every number into
+	// words would cost more than to decide what they are about.
+	n := min(most, 1+max(0, maxRunes-one)/roomEach)
+	over := most + 1 // known to be too many
+	for covered+1 < over && n > covered {
+		next := t.Joined(outcomes[:n], link)
+		size := utf8.RuneCountInString(next)
+		if size > maxRunes {
+			over = n
+			n = max(covered+1, min(n-1, 1+(n-1)*max(0, maxRunes-one)/max(1, size-one)))
+			continue
+		}
+		covered, text = n, next
+		n = min(over-1, covered+max(1, (maxRunes-size)*covered/max(1, size)))
+	}
+	return text, covered
 }

@@ -168,3 +168,27 @@ func first(labels []string) string {
 	}
 	return labels[0]
 }
+
+// Choosing makes a link lead to where the viewer can choose what an unclear claim meant: a variant of the item, or of all that is
+// on the shelf.
+func Choosing(o *commerce.Outcome, link string) string {
+	if link == "" || o.Number == 0 && o.Reason == commerce.NeedsVariant || o.What != commerce.Claimed || o.Reason != commerce.NeedsVariant && o.Reason != commerce.NeedsItem {
+		return link
+	}
+	sep := "?"
+	if strings.Contains(link, "?") {
+		sep = "&"
+	}
+	if o.Number == 0 {
+		return link + sep + "item="
+	}
+	return link + sep + "item=" + strconv.Itoa(o.Number)
+}
+
+// Zone is a merchant's time zone by its name; UTC when the system does not know it.
+func Zone(name string) *time.Location {
+	if z, err := time.LoadLocation(name); err == nil {
+		return z
+	}
+	return time.UTC
+}

@@ -21,6 +21,8 @@ type Words struct {
 	NothingHere, NothingOpen, AllPaid, ToShow                                                                      string
 	// Who the browser acts for.
 	IsThisYou, TypeThis, ThenAsks, Copy, Join, JoinNote, Yes, No, YouAre, Guest, Offer, ShowCode, Joined, NotJoined string
+	// Discount codes.
+	YourCodes, GoodUntil string
 	// The way to the store.
 	Leaving, LeavingNote, StoreTrouble, NothingToPay, Gone, NoStore string
 	// The room.
@@ -80,6 +82,7 @@ func english() *Words {
 		Receipt: "Your receipt", TimeLeft: "Time left", Frozen: "paused", Total: "To pay", Checkout: "Continue to checkout",
 		CheckoutNote: "You pay in the shop of {shop}. What is held stays yours until its time is up.", GiveBack: "Give it back", GiveBackAsk: "Give {item} back?", LeaveLine: "Leave the line",
 		More: "One more {item}", Less: "One fewer {item}", Amount: "Amount",
+		YourCodes: "Your discount codes", GoodUntil: "good until {until}",
 		NothingHere: "Nothing is held here yet.", NothingOpen: "Nothing is held here any more.", AllPaid: "All paid. Thank you!", ToShow: "To the show",
 		IsThisYou: "Is this you?", TypeThis: "Type this in the chat of the show:", ThenAsks: "Then this page asks you, and you can change things here.", Copy: "Copy",
 		Join: "Are you {who} on {platform}?", JoinNote: "This browser may then change and give back what {who} holds.", Yes: "Yes, that is me", No: "No", YouAre: "You are {who} on {platform}.",
@@ -119,6 +122,7 @@ func german() *Words {
 		Receipt: "Dein Beleg", TimeLeft: "Noch Zeit", Frozen: "Uhr steht", Total: "Zu bezahlen", Checkout: "Weiter zur Kasse",
 		CheckoutNote: "Du bezahlst im Shop von {shop}. Zurückgelegtes bleibt deins, bis die Zeit um ist.", GiveBack: "Zurückgeben", GiveBackAsk: "{item} zurückgeben?", LeaveLine: "Warteliste verlassen",
 		More: "Ein {item} mehr", Less: "Ein {item} weniger", Amount: "Menge",
+		YourCodes: "Deine Rabattcodes", GoodUntil: "gültig bis {until}",
 		NothingHere: "Hier ist noch nichts zurückgelegt.", NothingOpen: "Hier ist nichts mehr zurückgelegt.", AllPaid: "Alles bezahlt. Danke!", ToShow: "Zur Show",
 		IsThisYou: "Bist du das?", TypeThis: "Schreib das in den Chat der Show:", ThenAsks: "Dann fragt dich diese Seite, und du kannst hier ändern.", Copy: "Kopieren",
 		Join: "Bist du {who} auf {platform}?", JoinNote: "Dieser Browser darf dann ändern und zurückgeben, was für {who} zurückgelegt ist.", Yes: "Ja, das bin ich", No: "Nein", YouAre: "Du bist {who} auf {platform}.",
@@ -158,6 +162,7 @@ func spanish() *Words {
 		Receipt: "Tu recibo", TimeLeft: "Tiempo", Frozen: "en pausa", Total: "Por pagar", Checkout: "Continuar al pago",
 		CheckoutNote: "Pagas en la tienda de {shop}. Lo apartado es tuyo hasta que se acabe el tiempo.", GiveBack: "Devolver", GiveBackAsk: "¿Devolver {item}?", LeaveLine: "Dejar la espera",
 		More: "Un {item} más", Less: "Un {item} menos", Amount: "Cantidad",
+		YourCodes: "Tus códigos de descuento", GoodUntil: "válido hasta {until}",
 		NothingHere: "Aquí aún no hay nada apartado.", NothingOpen: "Aquí ya no hay nada apartado.", AllPaid: "Todo pagado. ¡Gracias!", ToShow: "Al directo",
 		IsThisYou: "¿Eres tú?", TypeThis: "Escribe esto en el chat del directo:", ThenAsks: "Después esta página te pregunta y puedes cambiar cosas aquí.", Copy: "Copiar",
 		Join: "¿Eres {who} en {platform}?", JoinNote: "Este navegador podrá cambiar y devolver lo apartado para {who}.", Yes: "Sí, soy yo", No: "No", YouAre: "Eres {who} en {platform}.",
@@ -197,6 +202,7 @@ func french() *Words {
 		Receipt: "Ton reçu", TimeLeft: "Temps restant", Frozen: "en pause", Total: "À payer", Checkout: "Continuer vers le paiement",
 		CheckoutNote: "Tu paies dans la boutique de {shop}. Ce qui est réservé reste à toi jusqu'à la fin du temps.", GiveBack: "Rendre", GiveBackAsk: "Rendre {item} ?", LeaveLine: "Quitter la file",
 		More: "Un {item} de plus", Less: "Un {item} de moins", Amount: "Quantité",
+		YourCodes: "Tes codes de réduction", GoodUntil: "valable jusqu'à {until}",
 		NothingHere: "Rien n'est encore réservé ici.", NothingOpen: "Plus rien n'est réservé ici.", AllPaid: "Tout est payé. Merci !", ToShow: "Vers le direct",
 		IsThisYou: "C'est toi ?", TypeThis: "Écris ceci dans le chat du direct :", ThenAsks: "Ensuite cette page te demande, et tu peux changer les choses ici.", Copy: "Copier",
 		Join: "Es-tu {who} sur {platform} ?", JoinNote: "Ce navigateur pourra changer et rendre ce qui est réservé pour {who}.", Yes: "Oui, c'est moi", No: "Non", YouAre: "Tu es {who} sur {platform}.",
