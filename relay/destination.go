@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hawker/relay/preset"
 	"hawker/relay/rtmp"
 )
 
@@ -20,6 +21,7 @@ const (
 	Live       State = "live"
 	StateStall State = "stalled"  // connected, but it takes nothing
 	Retrying   State = "retrying" // waiting to connect again; Reason says why
+	LeftOut    State = "left_out" // the line does not carry it beside the others
 )
 
 const (
@@ -34,7 +36,12 @@ const (
 	steady = 10 * time.Second
 	// earlyCloses pushes in a row that ended before steady make ClosesEarly.
 	earlyCloses = 3
+	// sendingFor is how long bytes may go without an acknowledgement before the lamp goes out.
+	sendingFor = 4 * time.Second
 )
+
+// errLine is the cause of a push that was left out for the sake of the others.
+var errLine = errors.New("relay: left out")
 
 // errStalled is the error of a push whose peer took nothing for the stall timeout.
 var errStalled = errors.New("relay: stalled")
@@ -46,7 +53,13 @@ type destination struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when run returns
 
-	writing atomic.Int64 // unix ns since when a write is under way, 0 when none is
+	writing  atomic.Int64  // unix ns since when a write is under way, 0 when none is
+	position atomic.Uint64 // in the ring
+	shed     atomic.Bool   // the line does not carry it
+	priority atomic.Int64
+	order    atomic.Int64  // among those of the stream
+	taken    chan struct{} // one token: shed has become false
+	platform preset.Preset // its zero value when nobody knows it
 
 	mu         sync.Mutex
 	conf       Destination
@@ -56,17 +69,26 @@ type destination struct {
 	text       string
 	next       time.Time // of the next try
 	pub        *rtmp.Publisher
-	sent       uint64 // bytes of pushes that have ended
-	drops      uint64 // messages skipped
+	sent       uint64                  // bytes of pushes that have ended
+	drops      uint64                  // messages skipped
+	groups     uint64                  // times they were
+	acked      uint64                  // bytes
+	grew       time.Time               // acked did
+	rate       meter                   // of what is sent
+	breakOff   context.CancelCauseFunc // of the push that is under way
 	reconnects int
-	position   uint64
 	wasLive    bool // some push was: the key is good
 }
 
 func newDestination(st *stream, conf Destination, cancel context.CancelCauseFunc) *destination {
-	return &destination{
+	d := &destination{
 		id: conf.ID, st: st, cancel: cancel, done: make(chan struct{}), conf: conf, state: Connecting, since: time.Now(),
+		taken: make(chan struct{}, 1),
 	}
+	if t, err := rtmp.ParseTarget(conf.Server, conf.Key); err == nil {
+		d.platform, _ = preset.Of(t.Host)
+	}
+	return d
 }
 
 // same says whether conf leads to the same place with the same key.
@@ -76,10 +98,32 @@ func (d *destination) same(conf Destination) bool {
 	return d.conf.Server == conf.Server && d.conf.Key == conf.Key
 }
 
+// rename takes over what does not need another connection.
 func (d *destination) rename(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.conf.Name = name
+}
+
+// leaveOut breaks the push off for the sake of the others, without a goodbye: it may come back.
+func (d *destination) leaveOut(text string) {
+	d.shed.Store(true)
+	d.mu.Lock()
+	if d.breakOff != nil {
+		d.breakOff(errLine)
+	}
+	d.mu.Unlock()
+	d.become(LeftOut, Line, text)
+	d.emit(DestinationDown, Line, text)
+}
+
+// takeIn lets the push go on.
+func (d *destination) takeIn() {
+	d.shed.Store(false)
+	select {
+	case d.taken <- struct{}{}:
+	default:
+	}
 }
 
 func (d *destination) emit(kind EventKind, reason Reason, text string) {
@@ -104,7 +148,18 @@ func (d *destination) run(ctx context.Context) {
 	defer d.emit(DestinationRemoved, "", "")
 	failed, early := 0, 0 // in a row
 	for ctx.Err() == nil && !d.st.isOver() {
-		lived, err := d.push(ctx)
+		if d.shed.Load() {
+			select {
+			case <-d.taken:
+			case <-ctx.Done():
+			case <-d.st.over:
+			}
+			continue
+		}
+		lived, err := d.pushOnce(ctx)
+		if d.shed.Load() {
+			continue
+		}
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -131,6 +186,20 @@ func (d *destination) run(ctx context.Context) {
 	}
 }
 
+// pushOnce is push, which leaveOut may break off.
+func (d *destination) pushOnce(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d.mu.Lock()
+	d.breakOff = cancel
+	d.mu.Unlock()
+	lived, err := d.push(ctx)
+	d.mu.Lock()
+	d.breakOff = nil
+	d.mu.Unlock()
+	return lived, err
+}
+
 // wait waits for the next try, or for the end.
 func (d *destination) wait(ctx context.Context, pause time.Duration) {
 	t := time.NewTimer(pause)
@@ -150,6 +219,8 @@ func (d *destination) pause(reason Reason, failed int) time.Duration {
 	switch {
 	case reason == BadAddress:
 		return maxRejectedRetry
+	case reason == NoCodec:
+		return jitter(min(rejectedRetry<<min(failed, 8), maxRejectedRetry))
 	case reason == KeyRejected && !proven:
 		return jitter(min(rejectedRetry<<min(failed, 8), maxRejectedRetry))
 	case reason == KeyRejected:
@@ -164,8 +235,19 @@ func (d *destination) pause(reason Reason, failed int) time.Duration {
 // jitter spreads the tries of many destinations that failed together over half of d.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
 
-// look notes stalls. The stream calls it every second.
+// look notes stalls and what was acknowledged. The stream calls it every second.
 func (d *destination) look(now time.Time) {
+	d.mu.Lock()
+	sent := d.sent
+	acked := sent
+	if d.pub != nil {
+		sent, acked = sent+d.pub.Sent(), acked+d.pub.Acked()
+	}
+	if acked > d.acked {
+		d.acked, d.grew = acked, now
+	}
+	d.rate.sample(now, sent)
+	d.mu.Unlock()
 	began := d.writing.Load()
 	if began == 0 || now.Sub(time.Unix(0, began)) < stalledAfter {
 		return

@@ -11,6 +11,10 @@ const (
 	StreamStopped      EventKind = "stream_stopped"      // it is over, all destinations are closed
 	IngestAway         EventKind = "ingest_away"         // the publisher was lost; destinations stay for the grace time
 	IngestBack         EventKind = "ingest_back"         // it is back, or another took over
+	IngestPart         EventKind = "ingest_part"         // one of two publishers was lost
+	IngestKnocks       EventKind = "ingest_knocks"       // a publisher from elsewhere waits for the host
+	SlateOn            EventKind = "slate_on"            // no encoder sends, so the slate does
+	SlateOff           EventKind = "slate_off"           // an encoder is on the air again
 	DestinationUp      EventKind = "destination_up"      // a keyframe went out
 	DestinationDown    EventKind = "destination_down"    // the connection failed or was refused; it is tried again
 	DestinationStalled EventKind = "destination_stalled" // it takes nothing; DestinationUp or DestinationDown follows

@@ -44,6 +44,8 @@ type house struct {
 
 	mu     sync.Mutex
 	dests  []relay.Destination
+	clip   []byte
+	ask    bool
 	events []relay.Event
 	stop   func()
 }
@@ -54,12 +56,12 @@ func start(t testing.TB, change func(*relay.Server), dests ...relay.Destination)
 	h := &house{Server: &relay.Server{}, logs: &logs{}, dests: dests}
 	h.Log = slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.Stream = func(_ context.Context, key string) (relay.Config, error) {
-		if key != ingestKey {
+		if key != ingestKey && key != backupKey {
 			return relay.Config{}, relay.ErrUnknownKey
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return relay.Config{ID: "show", Destinations: slices.Clone(h.dests)}, nil
+		return relay.Config{ID: "show", Destinations: slices.Clone(h.dests), Backup: key == backupKey, Slate: h.clip, AskHost: h.ask}, nil
 	}
 	h.OnEvent = func(e relay.Event) {
 		h.mu.Lock()
@@ -80,8 +82,28 @@ func start(t testing.TB, change func(*relay.Server), dests ...relay.Destination)
 		}
 	}()
 	h.stop = sync.OnceFunc(func() { cancel(); <-done })
-	t.Cleanup(h.stop)
+	t.Cleanup(func() {
+		h.stop()
+		keys := []string{ingestKey, backupKey} // whatever a test did, no key is ever said
+		for _, d := range h.dests {
+			keys = append(keys, d.Key)
+		}
+		h.noSecrets(t, keys...)
+	})
 	return h
+}
+
+// slate makes a clip the slate.
+func (h *house) slate(clip []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clip = clip
+}
+
+func (h *house) askHost() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ask = true
 }
 
 func (h *house) kinds() []relay.EventKind {
@@ -161,7 +183,29 @@ func publish(t testing.TB, addr, key string) (*rtmp.Publisher, error) {
 
 func encode(t testing.TB, addr string, from uint32) *encoder {
 	t.Helper()
-	p, err := publish(t, addr, ingestKey)
+	return encodeAs(t, addr, ingestKey, from)
+}
+
+func encodeAs(t testing.TB, addr, key string, from uint32) *encoder {
+	t.Helper()
+	p, err := publish(t, addr, key)
+	return encoding(t, p, err, from)
+}
+
+// encodeFrom publishes from another address of this machine.
+func encodeFrom(t testing.TB, addr, key, host string) *encoder {
+	t.Helper()
+	target, err := rtmp.ParseTarget("rtmp://"+addr+"/live", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
+	p, err := (&rtmp.Dialer{DialContext: d.DialContext}).Publish(t.Context(), target)
+	return encoding(t, p, err, 0)
+}
+
+func encoding(t testing.TB, p *rtmp.Publisher, err error, from uint32) *encoder {
+	t.Helper()
 	if err != nil {
 		t.Fatalf("publish: %v", err)
 	}

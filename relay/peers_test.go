@@ -2,7 +2,9 @@ package relay_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -101,11 +103,76 @@ func TestFFmpeg(t *testing.T) {
 	}
 }
 
+// nginx with its RTMP module is the destination; a real player reads from it, through a loss of the encoder.
+func TestNginx(t *testing.T) {
+	nginx, ffmpeg := program(t, "nginx"), program(t, "ffmpeg")
+	const module = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
+	if _, err := os.Stat(module); err != nil {
+		t.Fatalf("%v: install the package libnginx-mod-rtmp", err)
+	}
+	dir := t.TempDir()
+	ln := listen(t)
+	addr := ln.Addr().String()
+	_ = ln.Close() // nginx listens there itself
+	conf := fmt.Sprintf("load_module %s;\ndaemon off;\nmaster_process off;\npid %s/pid;\nerror_log %s/error.log crit;\nevents {}\n"+
+		"rtmp { access_log off; server { listen %s; application live { live on; wait_key on; } } }\n", module, dir, dir, addr)
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := exec.CommandContext(t.Context(), nginx, "-p", dir, "-c", file)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Wait() }) // it is killed when the test is over
+	t.Cleanup(func() { _ = server.Process.Kill() })
+	h := start(t, nil, relay.Destination{ID: "nginx", Name: "nginx", Server: "rtmp://" + addr + "/live", Key: "key-nginx"})
+	publish := func() *exec.Cmd {
+		c := exec.CommandContext(t.Context(), ffmpeg, "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25",
+			"-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25",
+			"-bf", "0", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "flv", "rtmp://"+h.addr+"/live/"+ingestKey)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	first := publish()
+	live(t, h, "nginx")
+	out := filepath.Join(dir, "seen.flv")
+	player := exec.CommandContext(t.Context(), ffmpeg, "-v", "error", "-y", "-i", "rtmp://"+addr+"/live/key-nginx", "-t", "6", "-c", "copy", out)
+	var said bytes.Buffer
+	player.Stderr = &said
+	if err := player.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the player sees something", func() bool { i, err := os.Stat(out); return err == nil && i.Size() > 10_000 })
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	eventually(t, "the slate", func() bool { return h.Status()[0].Slate })
+	second := publish()
+	eventually(t, "on the air again", func() bool { return !h.Status()[0].Slate })
+	if err := player.Wait(); err != nil {
+		t.Fatalf("player: %v\n%s", err, said.String())
+	}
+	_ = second.Process.Kill()
+	_ = second.Wait()
+	if said.Len() > 0 { // it complains when times step back
+		t.Errorf("the player says: %s", said.String())
+	}
+	if got, err := exec.CommandContext(t.Context(), ffmpeg, "-v", "error", "-i", out, "-f", "null", "-").CombinedOutput(); err != nil || len(got) > 0 {
+		t.Errorf("what was seen does not decode cleanly: %v\n%s", err, got)
+	}
+	if n := h.destination("nginx").Reconnects; n != 0 {
+		t.Errorf("nginx was connected anew %d times", n)
+	}
+}
+
+// program finds what a test needs, or says which of Debian's packages has it.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("%s is missing: install the package ffmpeg", name)
+		t.Fatalf("%s is missing: install the package %s", name, strings.Replace(name, "ffprobe", "ffmpeg", 1))
 	}
 	return path
 }

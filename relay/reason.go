@@ -30,17 +30,22 @@ const (
 	ClosesEarly Reason = "closes_early" // it closes right after the start, again and again
 	Stalled     Reason = "stalled"      // it stopped taking data
 	Confused    Reason = "protocol"     // it answered with something that is not RTMP
+	NoCodec     Reason = "no_codec"     // it does not take the codec of the picture
+	Line        Reason = "line"         // our line does not carry it beside the others
 )
 
 // explain turns the error of a push into a reason and a sentence. Neither holds a key or an address.
 func explain(err error) (Reason, string) {
 	var rejected *rtmp.RejectedError
+	var codec *codecError
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &rejected):
 		return KeyRejected, strings.TrimSuffix("The platform rejected the stream key: "+words(rejected), ": ")
+	case errors.As(err, &codec):
+		return NoCodec, "The picture is in " + codec.codec + ", which " + codec.by + " does not take over RTMP: set the encoder to H.264 for it."
 	case errors.Is(err, rtmp.ErrAddress):
 		return BadAddress, "The address of the server cannot be used: it must look like rtmp://host/app or rtmps://host/app, with a key."
 	case errors.As(err, &dns):

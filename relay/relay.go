@@ -3,10 +3,11 @@
 // It never decodes video. A message is serialised once and the same bytes go to all destinations. A slow destination
 // skips to the next keyframe; it never slows the ingest or the others. When the ingest is lost, the destinations stay
 // connected for a grace time, and when it returns they see one growing timeline.
+// When no encoder sends, the slate does: see Config.Slate.
 //
-// Goroutines: Run accepts and has one goroutine for each incoming connection (it feeds the stream), two for each
-// stream (clock and wake-ups), and for each destination one that writes and, inside rtmp.Publisher, one that reads. All
-// have ended when Run returns.
+// Goroutines: Run accepts and has one goroutine for each incoming connection (it feeds the stream, and writes to all
+// destinations that take what they are given at once), two for each stream (clock and slate), and for each destination one
+// that writes while it is not in step and, inside rtmp.Publisher, one that reads. All have ended when Run returns.
 package relay
 
 import (
@@ -31,6 +32,18 @@ var (
 type Config struct {
 	ID           string // names the stream in status, events and logs; not secret
 	Destinations []Destination
+	// Backup says that the key is that of the second encoder, whose pictures are sent when those of the first fail. Each
+	// encoder stays until it fails itself, or until Use.
+	Backup bool
+	// Slate is what is sent while no encoder is there: an FLV file in the codecs and the size of the ingest, sent over and
+	// over. Without one, or when it does not fit, the last picture is repeated, with silence.
+	Slate []byte
+	// AskHost makes a publisher wait for Admit when the one before was lost and it comes from elsewhere, or with another
+	// encoder.
+	AskHost bool
+	// UplinkKbps is what the line to the destinations is known to carry, in kbit/s; 0 when it is not known. It is then noticed
+	// when several destinations fall behind together.
+	UplinkKbps int
 }
 
 // Destination is where a stream is pushed.
@@ -39,6 +52,8 @@ type Destination struct {
 	Name   string // what people call it
 	Server string // rtmp:// or rtmps:// address, as the platform shows it
 	Key    string // a secret; may be empty when Server holds it
+	// Priority says who stays when the line cannot carry all: the higher, and of equals the one that was named first.
+	Priority int
 }
 
 // String leaves out server and key: either may hold the secret.
@@ -52,15 +67,18 @@ func (d Destination) LogValue() slog.Value { return slog.StringValue(d.String())
 
 // Defaults of a Server.
 const (
-	// DefaultGrace is how long destinations are kept while the ingest is away. Platforms end a broadcast after 30 s
-	// to some minutes without data.
-	DefaultGrace = 60 * time.Second
+	// DefaultGrace is how long destinations are kept, with the slate, while the ingest is away.
+	DefaultGrace = 15 * time.Minute
+	// DefaultSlateAfter is how long nothing comes from a lost encoder before the slate takes its place. One whose connection
+	// stands may be silent for nearly twice as long.
+	DefaultSlateAfter = 500 * time.Millisecond
 	// DefaultBacklog is how far a destination may fall behind before it skips to a keyframe: two groups of pictures
 	// of the 2 s that platforms ask for.
 	DefaultBacklog = 4 * time.Second
 	// DefaultStallTimeout is how long a destination may take no byte before it is connected anew.
 	DefaultStallTimeout = 20 * time.Second
-	// DefaultTakeover is how long a publisher must have been silent for a second one to replace it.
+	// DefaultTakeover is how long a publisher must have been silent for a second one to replace it. One from the same address
+	// with the same encoder is taken for the same, and waits for sameTakeover only.
 	DefaultTakeover = 3 * time.Second
 )
 
@@ -73,10 +91,14 @@ const (
 	drainTimeout = 3 * time.Second
 	// stalledAfter is how long a write may take before the destination is shown as stalled.
 	stalledAfter = 2 * time.Second
-	// coalesceFrom is the number of destinations from which wake-ups are collected for coalesce: below, latency is
-	// worth more than the system calls.
+	// sameTakeover is DefaultTakeover for what seems to be the same encoder: twice what a busy line is silent for.
+	sameTakeover = 600 * time.Millisecond
+	// coalesceFrom is the number of destinations from which what the encoder sends is left to gather for coalesce before it is
+	// read: with few of them, sending at once costs no more.
 	coalesceFrom = 5
-	coalesce     = 15 * time.Millisecond
+	coalesce     = 18 * time.Millisecond
+	// maxGather is how many bytes are passed on even though more are there.
+	maxGather = 512 << 10
 )
 
 // Server is the relay. Fill the fields, then Run. The methods are safe while Run runs.
@@ -95,6 +117,7 @@ type Server struct {
 	OnEvent func(Event)
 
 	Grace        time.Duration // 0 means DefaultGrace
+	SlateAfter   time.Duration // 0 means DefaultSlateAfter
 	Backlog      time.Duration // 0 means DefaultBacklog
 	StallTimeout time.Duration // 0 means DefaultStallTimeout
 	Takeover     time.Duration // 0 means DefaultTakeover
@@ -170,6 +193,41 @@ func (s *Server) Remove(streamID, destinationID string) error {
 		}
 		return all
 	})
+	return nil
+}
+
+// Cut takes the encoder off the air at once: the slate takes its place, without the last picture, and all publishers of the
+// stream are closed. Destinations stay. The next publisher that is let in is on the air again, so the caller gives out
+// another key first. The error is ErrNoStream.
+func (s *Server) Cut(streamID string) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	st.cutOff()
+	return nil
+}
+
+// Use sends the pictures of the backup encoder, or of the first one, from its next keyframe on; when it is not there, as soon
+// as it is. The error is ErrNoStream.
+func (s *Server) Use(streamID string, backup bool) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	st.use(roleOf(backup))
+	return nil
+}
+
+// Admit lets the publisher that waits for the host onto the air. The error is ErrNoStream, also when nobody waits.
+func (s *Server) Admit(streamID string) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	if !st.admit() {
+		return ErrNoStream
+	}
 	return nil
 }
 

@@ -13,20 +13,31 @@ import (
 // errBusy is the error of a publisher whose key is live from elsewhere.
 var errBusy = errors.New("relay: already live")
 
-// Run accepts publishers on ln until ctx ends, then closes ln and all connections and waits for all goroutines. It
-// returns the listener's error when that failed first, else nil. Destinations are then left without a word, so that a
-// restart does not end broadcasts on the platforms.
-func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+// Run accepts publishers on all lns until ctx ends, then closes them and all connections and waits for all goroutines. A
+// listener made by tls.NewListener takes RTMPS. It returns a listener's error when that failed first, else nil.
+// Destinations are then left without a word, so that a restart does not end broadcasts on the platforms.
+func (s *Server) Run(ctx context.Context, lns ...net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
-	defer func() {
-		cancel()
-		stop()
-		_ = ln.Close()
-		all.Wait()
-	}()
+	defer cancel()
+	var all, accepting sync.WaitGroup
+	defer all.Wait()
 	strangers := make(chan struct{}, maxStrangers)
+	errs := make([]error, len(lns))
+	for i, ln := range lns {
+		accepting.Go(func() {
+			defer cancel()
+			stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
+			defer stop()
+			errs[i] = s.accept(ctx, ln, &all, strangers)
+			_ = ln.Close()
+		})
+	}
+	accepting.Wait()
+	return errors.Join(errs...)
+}
+
+// accept takes connections on ln until ctx ends or ln fails.
+func (s *Server) accept(ctx context.Context, ln net.Listener, all *sync.WaitGroup, strangers chan struct{}) error {
 	for {
 		nc, err := ln.Accept()
 		if err != nil {
@@ -51,7 +62,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		all.Go(func() {
 			known := sync.OnceFunc(func() { <-strangers })
 			defer known()
-			s.serve(ctx, &all, nc, known)
+			s.serve(ctx, all, nc, known)
 		})
 	}
 }
@@ -94,9 +105,13 @@ func (s *Server) serve(ctx context.Context, all *sync.WaitGroup, nc net.Conn, kn
 
 // pump feeds the stream until the publisher ends, is lost or is replaced.
 func pump(st *stream, in *ingest) error {
+	in.OnWait = func(drained bool) { st.passOn(in, drained) }
 	for {
-		if err := in.SetReadDeadline(time.Now().Add(ingestTimeout)); err != nil {
-			return err
+		if now := time.Now(); in.bound.Sub(now) < ingestTimeout-time.Second { // seldom: it costs as much as a message
+			in.bound = now.Add(ingestTimeout)
+			if err := in.SetReadDeadline(in.bound); err != nil {
+				return err
+			}
 		}
 		m, err := in.Read()
 		if err != nil {
@@ -112,7 +127,7 @@ func pump(st *stream, in *ingest) error {
 func (s *Server) join(ctx context.Context, all *sync.WaitGroup, cfg Config, p *rtmp.Publication) (*stream, *ingest, error) {
 	for {
 		st := s.open(ctx, all, cfg.ID)
-		in, err := st.attach(ctx, p)
+		in, err := st.attach(ctx, p, cfg)
 		switch {
 		case err == nil:
 			st.set(cfg.Destinations)

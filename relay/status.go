@@ -1,21 +1,28 @@
 package relay
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"hawker/relay/rtmp"
 )
 
 // StreamStatus is a snapshot of a live stream. It holds no secrets.
 type StreamStatus struct {
-	ID           string
-	Started      time.Time
-	Uptime       time.Duration
-	Ingest       IngestStatus
-	Buffered     int // bytes in the ring
-	Destinations []DestinationStatus
+	ID       string
+	Started  time.Time
+	Uptime   time.Duration
+	Ingest   IngestStatus  // the encoder on the air, or the one that was last
+	Backup   *IngestStatus // the other encoder, nil when it is not there
+	OnBackup bool          // the backup encoder is the one on the air
+	Knocking *IngestStatus // a publisher from elsewhere that waits for Admit, nil when there is none
+	Slate    bool          // no encoder is on the air, the slate is
+	Cut      bool          // the encoder was taken off the air by Cut
+	// Line says in numbers that the line does not carry all destinations, "" while it does.
+	Line                string
+	LineCarries, LineOf int // kbit/s, 0 when never measured
+	Buffered            int // bytes in the ring
+	Destinations        []DestinationStatus
 }
 
 // IngestStatus is a snapshot of a stream's publisher.
@@ -33,6 +40,20 @@ type IngestStatus struct {
 	KeyframeEvery time.Duration
 	// Waiting is true while no keyframe has come: nothing can be shown yet.
 	Waiting bool
+
+	TrueFPS    float64       // pictures a second by the encoder's clock, 0 before the first seconds
+	Late, Lost int           // messages that came late, and pictures that are missing, since it came
+	Drift      time.Duration // its clock behind ours since it came; negative when ahead
+	BFrames    bool          // pictures are sent in another order than shown
+	AudioRate  int           // Hz, 0 when not known
+	HasAudio   bool          // sound came in the last seconds
+	Warnings   []Warning
+}
+
+// Warning is something to change before a platform punishes it.
+type Warning struct {
+	Code string // stays the same: no_keyframe, keyframes, no_sound, silence, uneven, rate_change, drift, bitrate
+	Text string // a sentence for people
 }
 
 // DestinationStatus is a snapshot of a destination.
@@ -46,7 +67,14 @@ type DestinationStatus struct {
 	Bytes      uint64        // sent since the stream began
 	Drops      uint64        // messages skipped to stay live
 	Reconnects int           // tries after the first
-	Queue      time.Duration // stream that waits to be sent
+	Queue      time.Duration // stream that waits to be sent: how far it is behind
+	Groups     uint64        // times that it skipped to a later keyframe
+	Kbps       int           // sent in the last seconds
+	// Acked is how many bytes the other side has acknowledged, where the system tells; else Bytes. Sending is true while that
+	// grows: it is the first of two lamps. That viewers see something only the platform can tell.
+	Acked    uint64
+	Sending  bool
+	Warnings []Warning // what this platform does not like about the stream
 }
 
 // Status returns all live streams by ID.
@@ -68,22 +96,55 @@ func (s *Server) Status() []StreamStatus {
 func (st *stream) status() StreamStatus {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	f := st.facts
-	in := IngestStatus{
-		Since: st.away, Reconnects: max(st.visits-1, 0), Video: f.video, Audio: f.audio, Width: f.width, Height: f.height,
-		FPS: f.fps, KeyframeEvery: f.every, Waiting: !f.keyed,
-	}
-	if st.ingest != nil {
-		in.Connected, in.Since, in.Encoder, in.Kbps = true, st.ingest.since, st.ingest.Encoder, f.kbps()
-	}
+	now := time.Now()
 	out := StreamStatus{
-		ID: st.id, Started: st.started, Uptime: time.Since(st.started), Ingest: in, Buffered: st.ring.Size(),
+		ID: st.id, Started: st.started, Uptime: time.Since(st.started), Buffered: st.ring.Size(), OnBackup: st.live == backupRole,
+		Slate: st.slate != nil, Cut: st.cut, Line: st.uplink.words(), LineCarries: st.uplink.carries, LineOf: st.uplink.wanted,
 		Destinations: make([]DestinationStatus, 0, len(st.dests)),
 	}
+	if in := st.ins[st.live]; in != nil {
+		out.Ingest = in.status(now)
+	} else {
+		if last := st.before[st.live]; last != nil {
+			out.Ingest = last.status(now)
+		}
+		out.Ingest.Connected, out.Ingest.Since, out.Ingest.Kbps, out.Ingest.Warnings = false, st.away, 0, nil
+	}
+	out.Ingest.Reconnects = max(st.visits-1, 0)
+	if in := st.ins[1-st.live]; in != nil {
+		s := in.status(now)
+		out.Backup = &s
+	}
+	if st.knocking != nil {
+		s := st.knocking.status(now)
+		out.Knocking = &s
+	}
+	kbps := out.Ingest.Kbps
 	for _, d := range st.dests {
-		out.Destinations = append(out.Destinations, d.status())
+		ds := d.status()
+		ds.Warnings = d.warnings(kbps)
+		out.Destinations = append(out.Destinations, ds)
 	}
 	return out
+}
+
+// status is a snapshot; the stream's mutex is held.
+func (in *ingest) status(now time.Time) IngestStatus {
+	f := &in.facts
+	return IngestStatus{
+		Connected: true, Since: in.since, Encoder: in.Encoder, Kbps: f.kbps(), Video: f.video, Audio: f.audio, Width: f.width, Height: f.height,
+		FPS: f.fps, KeyframeEvery: f.every, Waiting: !f.keyed, TrueFPS: f.seen.fps, Late: f.late, Lost: f.lost, Drift: f.drift(),
+		BFrames: f.reorders, AudioRate: f.rate, HasAudio: f.audio != "" && !f.seen.noSound, Warnings: f.warnings(now),
+	}
+}
+
+// warnings are what the platform does not like about a stream of so many kbit/s.
+func (d *destination) warnings(kbps int) []Warning {
+	p := d.platform
+	if limit := p.Video + p.Audio; p.Video > 0 && kbps > limit*105/100 { // what is measured is never quite even
+		return []Warning{{"bitrate", fmt.Sprintf("%s takes up to %d kbit/s, the encoder sends %d.", p.Name, limit, kbps/10*10)}}
+	}
+	return nil
 }
 
 func (d *destination) status() DestinationStatus {
@@ -91,89 +152,25 @@ func (d *destination) status() DestinationStatus {
 	defer d.mu.Unlock()
 	s := DestinationStatus{
 		ID: d.id, Name: d.conf.Name, State: d.state, Since: d.since, Reason: d.reason, Error: d.text, NextTry: d.next,
-		Bytes: d.sent, Drops: d.drops, Reconnects: d.reconnects,
+		Bytes: d.sent, Drops: d.drops, Reconnects: d.reconnects, Groups: d.groups, Kbps: d.rate.kbps(), Acked: d.acked,
+		Sending: d.state == Live && time.Since(d.grew) < sendingFor,
 	}
 	if d.pub != nil {
 		s.Bytes += d.pub.Sent()
 		if d.state != Connecting {
-			s.Queue, _, _ = d.st.ring.Lag(d.position)
+			s.Queue, _, _ = d.st.ring.Lag(d.position.Load())
 		}
 	}
 	return s
-}
-
-// facts are what a stream's messages say about it.
-type facts struct {
-	video, audio  string
-	width, height int
-	fps           float64
-
-	keyed bool          // the present source sent a keyframe
-	key   uint32        // when, ms
-	every time.Duration // between the last two
-
-	samples []sample // of the last seconds, oldest first
-}
-
-type sample struct {
-	at    time.Time
-	bytes uint64
-}
-
-// rateWindow is how many samples, one a second, a rate is taken over: two groups of pictures of 2 s.
-const rateWindow = 5
-
-// source begins a new publisher.
-func (f *facts) source() { *f = facts{} }
-
-func (f *facts) sample(now time.Time, bytes uint64) {
-	f.samples = append(f.samples, sample{now, bytes})
-	if n := len(f.samples); n > rateWindow {
-		f.samples = slices.Clone(f.samples[n-rateWindow:])
-	}
-}
-
-func (f *facts) kbps() int {
-	if len(f.samples) < 2 {
-		return 0
-	}
-	a, b := f.samples[0], f.samples[len(f.samples)-1]
-	ms := b.at.Sub(a.at).Milliseconds()
-	if ms <= 0 {
-		return 0
-	}
-	return int((b.bytes - a.bytes) * 8 / uint64(ms))
-}
-
-func (f *facts) note(m rtmp.Message, info rtmp.Info) {
-	switch {
-	case info.Kind == rtmp.Metadata:
-		o, _ := rtmp.ParseMetadata(m.Payload)
-		f.width, f.height, f.fps = pixels(o, "width"), pixels(o, "height"), o.Number("framerate")
-	case info.Codec != "" && m.Type == rtmp.TypeVideo:
-		f.video = info.Codec
-	case info.Codec != "" && m.Type == rtmp.TypeAudio:
-		f.audio = info.Codec
-	}
-	if info.Kind == rtmp.Keyframe {
-		if f.keyed {
-			f.every = time.Duration(m.Time-f.key) * time.Millisecond
-		}
-		f.keyed, f.key = true, m.Time
-	}
-}
-
-// pixels reads a size that a publisher claims; nonsense becomes 0.
-func pixels(o rtmp.Object, name string) int {
-	if n := o.Number(name); n >= 1 && n <= 1<<16 {
-		return int(n)
-	}
-	return 0
 }
 
 // sendBuffer is about a second of the stream, in bytes.
 func (st *stream) sendBuffer() int {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	return min(max(st.facts.kbps()*1000/8, minSendBuffer), maxSendBuffer)
+	kbps := 0
+	if in := st.ins[st.live]; in != nil {
+		kbps = in.facts.kbps()
+	}
+	return min(max(kbps*1000/8, minSendBuffer), maxSendBuffer)
 }

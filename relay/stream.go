@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"hawker/relay/ring"
-	"hawker/relay/rtmp"
 )
 
 // errOver is the cause of a deliberate end: platforms are told.
@@ -21,34 +20,40 @@ type stream struct {
 	srv     *Server
 	started time.Time
 	ring    ring.Ring
+	fan     fan
 	done    chan struct{} // closed when run has returned and the stream is out of the server's map
 	over    chan struct{} // closed when it ends on purpose or after the grace time
 	edited  chan struct{} // one token: run looks at wanted
-	nudge   chan struct{} // one token: the readers are woken after coalesce
 
-	mu     sync.Mutex
-	ended  bool          // over is closed
-	ingest *ingest       // nil while away
-	away   time.Time     // since when
-	visits int           // how many publishers came
-	wanted []Destination // what the destinations shall be
-	dests  []*destination
-	line   timeline
-	facts  facts
-}
+	poke chan struct{} // one token: tend looks at once
 
-// ingest is the publisher that feeds a stream.
-type ingest struct {
-	*rtmp.Publication
-	since time.Time
+	mu       sync.Mutex
+	ended    bool // over is closed
+	cfg      Config
+	ins      [roles]*ingest // nil while away
+	before   [roles]*ingest // who was there last
+	live     role           // whose pictures are sent
+	wish     role           // whose shall be sent; roles when nobody cares
+	knocking *ingest        // waits for the host
+	cut      bool           // taken off the air, until a publisher comes
+	away     time.Time      // since when there is none
+	visits   int            // how many publishers came
+	wanted   []Destination  // what the destinations shall be
+	dests    []*destination
+	line     timeline
+	picture  picture
+	slate    *slate // nil while an encoder sends
+	uplink   uplink
 }
 
 func newStream(s *Server, id string) *stream {
 	now := time.Now()
-	return &stream{
-		id: id, srv: s, started: now, away: now, done: make(chan struct{}), over: make(chan struct{}),
-		edited: make(chan struct{}, 1), nudge: make(chan struct{}, 1),
+	st := &stream{
+		id: id, srv: s, started: now, away: now, done: make(chan struct{}), over: make(chan struct{}), edited: make(chan struct{}, 1),
+		poke: make(chan struct{}, 1), wish: roles,
 	}
+	st.fan.ring = &st.ring
+	return st
 }
 
 func (st *stream) emit(kind EventKind) { st.srv.emit(Event{Kind: kind, Stream: st.id}) }
@@ -56,8 +61,8 @@ func (st *stream) emit(kind EventKind) { st.srv.emit(Event{Kind: kind, Stream: s
 // run keeps the stream until it is over or ctx ends.
 func (st *stream) run(ctx context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { st.wakeup(ctx) })
+	var tending sync.WaitGroup
+	tending.Go(func() { st.tend(ctx) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var pushes sync.WaitGroup
@@ -71,10 +76,13 @@ func (st *stream) run(ctx context.Context) {
 			st.reconcile(ctx, &pushes)
 		case now := <-tick.C:
 			st.look(now)
+			st.balance(now)
 		}
 	}
 	st.end()
+	tending.Wait()
 	st.ring.Close() // destinations send what is left
+	st.fan.Close()
 	drained := make(chan struct{})
 	go func() { pushes.Wait(); close(drained) }()
 	t := time.NewTimer(drainTimeout)
@@ -86,32 +94,18 @@ func (st *stream) run(ctx context.Context) {
 	}
 	cancel(errOver)
 	<-drained
-	wg.Wait()
 	st.emit(StreamStopped)
-}
-
-// wakeup wakes the readers some time after the first message they were not told of.
-func (st *stream) wakeup(ctx context.Context) {
-	for {
-		select {
-		case <-st.nudge:
-			if !sleep(ctx, coalesce) {
-				return
-			}
-			st.ring.Wake()
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // look is done every second: rates, stalls, and the end of the grace time.
 func (st *stream) look(now time.Time) {
 	st.mu.Lock()
-	if st.ingest != nil {
-		st.facts.sample(now, st.ingest.Received())
+	for _, in := range append([]*ingest{st.knocking}, st.ins[:]...) {
+		if in != nil {
+			in.facts.sample(now, in.Received())
+		}
 	}
-	late := st.ingest == nil && now.Sub(st.away) >= or(st.srv.Grace, DefaultGrace)
+	late := st.ins == [roles]*ingest{} && now.Sub(st.away) >= or(st.srv.Grace, DefaultGrace)
 	dests := slices.Clone(st.dests)
 	st.mu.Unlock()
 	for _, d := range dests {
@@ -131,10 +125,12 @@ func (st *stream) end() {
 	}
 	st.ended = true
 	close(st.over)
-	if st.ingest != nil {
-		_ = st.ingest.Close()
-		st.ingest = nil
+	for _, in := range append([]*ingest{st.knocking}, st.ins[:]...) {
+		if in != nil {
+			_ = in.Close()
+		}
 	}
+	st.ins, st.knocking = [roles]*ingest{}, nil
 }
 
 func (st *stream) isOver() bool {
@@ -144,106 +140,6 @@ func (st *stream) isOver() bool {
 	default:
 		return false
 	}
-}
-
-// attach makes p the stream's publisher. A publisher that is there is replaced only when it stays silent; the error is
-// errBusy when it does not, ErrNoStream when the stream is over.
-func (st *stream) attach(ctx context.Context, p *rtmp.Publication) (*ingest, error) {
-	came := time.Now()
-	for {
-		in, old, err := st.tryAttach(p, came)
-		if err != nil || in != nil {
-			if old != nil {
-				_ = old.Close()
-			}
-			return in, err
-		}
-		if !sleep(ctx, 50*time.Millisecond) {
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// tryAttach returns neither ingest nor error while it is not clear whether the old publisher is dead.
-func (st *stream) tryAttach(p *rtmp.Publication, came time.Time) (in, old *ingest, err error) {
-	st.mu.Lock()
-	if st.ended {
-		st.mu.Unlock()
-		return nil, nil, ErrNoStream
-	}
-	if old = st.ingest; old != nil {
-		heard := old.LastRead()
-		if heard.After(came) {
-			st.mu.Unlock()
-			return nil, nil, errBusy
-		}
-		if time.Since(heard) < or(st.srv.Takeover, DefaultTakeover) {
-			st.mu.Unlock()
-			return nil, nil, nil
-		}
-	}
-	in = &ingest{Publication: p, since: time.Now()}
-	st.ingest = in
-	st.line.source()
-	st.facts.source()
-	st.visits++
-	kind := IngestBack
-	if st.visits == 1 {
-		kind = StreamStarted
-	}
-	st.mu.Unlock()
-	st.emit(kind)
-	return in, old, nil
-}
-
-// detach notes that in is gone: for good when it said so, else for the grace time.
-func (st *stream) detach(in *ingest, err error) {
-	if errors.Is(err, rtmp.ErrEnded) {
-		st.mu.Lock()
-		mine := st.ingest == in
-		st.mu.Unlock()
-		if mine {
-			st.end()
-		}
-		return
-	}
-	st.mu.Lock()
-	mine := st.ingest == in
-	if mine {
-		st.ingest, st.away = nil, time.Now()
-	}
-	st.mu.Unlock()
-	if mine {
-		st.emit(IngestAway)
-	}
-}
-
-// feed takes a message of in and says whether in is still the stream's publisher.
-func (st *stream) feed(in *ingest, m rtmp.Message) bool {
-	now := time.Now()
-	info := rtmp.Inspect(m)
-	st.mu.Lock()
-	if st.ingest != in {
-		st.mu.Unlock()
-		return false
-	}
-	st.facts.note(m, info)
-	units := st.line.take(m, info, now)
-	for _, u := range units {
-		st.ring.Append(u)
-	}
-	st.mu.Unlock()
-	switch {
-	case len(units) == 0:
-	case st.ring.Readers() < coalesceFrom:
-		st.ring.Wake()
-	default:
-		select {
-		case st.nudge <- struct{}{}:
-		default:
-		}
-	}
-	return true
 }
 
 // set replaces what the destinations shall be.
@@ -295,6 +191,8 @@ func (st *stream) reconcile(ctx context.Context, pushes *sync.WaitGroup) {
 				d.run(dctx)
 			})
 		}
+		d.priority.Store(int64(w.Priority))
+		d.order.Store(int64(len(st.dests)))
 		st.dests = append(st.dests, d)
 	}
 }

@@ -67,7 +67,7 @@ func (t *timeline) take(m rtmp.Message, info rtmp.Info, now time.Time) []*ring.U
 	if !t.fixed {
 		switch info.Kind {
 		case rtmp.Header, rtmp.Metadata:
-			t.hold(m, info)
+			t.pending = hold(t.pending, m, info)
 			return nil
 		case rtmp.Keyframe:
 			return t.fix(m, info, now)
@@ -108,22 +108,30 @@ func (t *timeline) startable(m rtmp.Message, info rtmp.Info) rtmp.Info {
 	return info
 }
 
-func (t *timeline) hold(m rtmp.Message, info rtmp.Info) {
-	for i := range t.pending {
-		if t.pending[i].info.Slot == info.Slot {
-			t.pending[i] = pending{m, info}
-			return
+// hold adds a header or metadata to those in force.
+func hold(all []pending, m rtmp.Message, info rtmp.Info) []pending {
+	for i := range all {
+		if all[i].info.Slot == info.Slot {
+			all[i] = pending{m, info}
+			return all
 		}
 	}
-	t.pending = append(t.pending, pending{m, info})
+	return append(all, pending{m, info})
 }
+
+// resume is where the timeline goes on after the present moment's pause.
+func (t *timeline) resume(now time.Time) int64 {
+	return t.head + max(now.Sub(t.at), minGap).Milliseconds()
+}
+
+// went notes that something else than a source was sent at this time, in ms.
+func (t *timeline) went(at int64, now time.Time) { t.head, t.at = max(t.head, at), now }
 
 // fix gives the source its place: where the wall clock says, so that a pause does not make the stream late for ever.
 func (t *timeline) fix(m rtmp.Message, info rtmp.Info, now time.Time) []*ring.Unit {
 	t.raw, t.last, t.floor = int64(m.Time), m.Time, math.MinInt64
 	if t.begun {
-		gap := max(now.Sub(t.at), minGap)
-		t.offset = t.head + gap.Milliseconds() - t.raw
+		t.offset = t.resume(now) - t.raw
 		t.floor = t.head + 1
 	} else {
 		t.head = t.raw

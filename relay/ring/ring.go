@@ -31,6 +31,11 @@ type Unit struct {
 	Time int64 // ms on the relay's timeline
 	Wire []byte
 
+	// Multi says that the message is of a multitrack stream (Enhanced RTMP v2). First is then the same of its track 0 as a
+	// message of one track, for peers that know no others; nil when there is nothing of it.
+	Multi bool
+	First *Unit
+
 	payload []byte
 	slot    string
 	headers []*Unit // of a Keyframe: what must be sent before it
@@ -47,13 +52,23 @@ func NewUnit(m rtmp.Message, info rtmp.Info, at int64) *Unit {
 	}
 	m.Stream, m.Time = 1, uint32(at)
 	u := &Unit{Kind: info.Kind, Type: m.Type, Time: at, payload: m.Payload, slot: info.Slot}
+	if info.Multi {
+		u.Multi = true
+		if p := rtmp.FirstTrack(m); p != nil {
+			u.First = &Unit{Kind: info.Kind, Type: m.Type, Time: at, payload: p, slot: info.Slot}
+			u.First.Wire = rtmp.Message{Type: m.Type, Stream: 1, Time: m.Time, Payload: p}.Wire(csid)
+		}
+	}
 	u.Wire = m.Wire(csid)
 	return u
 }
 
+// Payload is the message's. It must not be changed.
+func (u *Unit) Payload() []byte { return u.payload }
+
 // At returns the same message at another time.
 func (u *Unit) At(at int64) *Unit {
-	return NewUnit(rtmp.Message{Type: u.Type, Payload: u.payload}, rtmp.Info{Kind: u.Kind, Slot: u.slot}, at)
+	return NewUnit(rtmp.Message{Type: u.Type, Payload: u.payload}, rtmp.Info{Kind: u.Kind, Slot: u.slot, Multi: u.Multi}, at)
 }
 
 // Ring is safe for one writer and many readers.
@@ -191,6 +206,13 @@ func (r *Ring) Lag(from uint64) (lag time.Duration, key uint64, newer bool) {
 	first := r.units[max(from, r.base)-r.base]
 	lag = time.Duration(r.units[len(r.units)-1].Time-first.Time) * time.Millisecond
 	return max(lag, 0), r.key, r.hasKey && r.key > from
+}
+
+// End returns the position after the newest unit.
+func (r *Ring) End() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.base + uint64(len(r.units))
 }
 
 // Size returns how many bytes are kept.

@@ -3,6 +3,7 @@ package rtmp
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,6 +25,9 @@ const (
 type Conn struct {
 	// WriteTimeout is how long one write may make no end; 0 is for ever.
 	WriteTimeout time.Duration
+	// OnWait is called by Read before it asks the system for more bytes. drained says that the last time brought all that
+	// had come: the best moment to pass on what was read. Set it between two calls of Read.
+	OnWait func(drained bool)
 
 	nc net.Conn
 	in *counter
@@ -37,32 +41,33 @@ type Conn struct {
 	repliesMu sync.Mutex
 	replies   []byte
 
+	closeMu sync.Mutex
+	closed  bool
+	onClose func()
+
 	sent atomic.Uint64
+	out  *rawConn // the socket below, also of TLS; nil when there is none
+	raw  *rawConn // nil when there is none
+	rest []byte   // of a TryWire that the system took a part of; goes out before anything else. Guarded by writing
 	// scratch joins messages for connections that know no writev: a TLS record or a system call for each would cost
 	// more than the copy. Guarded by writing.
 	scratch []byte
 }
 
-// counter counts what is read and notes when. It is read by other goroutines.
-type counter struct {
-	net.Conn
-	n    atomic.Uint64
-	last atomic.Int64 // unix ns
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.n.Add(uint64(n))
-		c.last.Store(time.Now().UnixNano())
-	}
-	return n, err
-}
-
 func newConn(nc net.Conn) *Conn {
-	in := &counter{Conn: nc}
+	in := &counter{Conn: nc, raw: newRawConn(nc)}
 	in.last.Store(time.Now().UnixNano())
-	return &Conn{nc: nc, in: in, r: NewReader(in)}
+	c := &Conn{nc: nc, in: in, r: NewReader(in), raw: in.raw, out: in.raw}
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		c.out = newRawConn(t.NetConn())
+	}
+	in.whole = func() bool { return c.r.unfinished == 0 }
+	in.before = func() {
+		if c.OnWait != nil {
+			c.OnWait(in.drained)
+		}
+	}
+	return c
 }
 
 // Received returns how many bytes were read.
@@ -71,8 +76,29 @@ func (c *Conn) Received() uint64 { return c.in.n.Load() }
 // Sent returns how many bytes were written.
 func (c *Conn) Sent() uint64 { return c.sent.Load() }
 
+// Acked returns how many bytes the other side's system has acknowledged. Where ours does not tell, it is what was written.
+func (c *Conn) Acked() uint64 {
+	sent := c.sent.Load()
+	if c.out == nil {
+		return sent
+	}
+	return sent - min(c.out.unacknowledged(), sent)
+}
+
 // LastRead returns when the peer last sent a byte.
 func (c *Conn) LastRead() time.Time { return time.Unix(0, c.in.last.Load()) }
+
+// PeerHost returns the address of the peer without its port, "" when there is none.
+func (c *Conn) PeerHost() string {
+	if c.nc.RemoteAddr() == nil {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(c.nc.RemoteAddr().String())
+	if err != nil {
+		return ""
+	}
+	return host
+}
 
 // SetDeadline bounds all reads and writes until the next call; the zero time lifts the bound.
 func (c *Conn) SetDeadline(t time.Time) error { return c.nc.SetDeadline(t) }
@@ -81,7 +107,28 @@ func (c *Conn) SetDeadline(t time.Time) error { return c.nc.SetDeadline(t) }
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(t) }
 
 // Close closes the connection. Reads and writes that wait return.
-func (c *Conn) Close() error { return c.nc.Close() }
+func (c *Conn) Close() error {
+	err := c.nc.Close()
+	c.closeMu.Lock()
+	defer c.closeMu.Unlock()
+	c.closed = true
+	if c.onClose != nil {
+		c.onClose()
+		c.onClose = nil
+	}
+	return err
+}
+
+// closing makes Close call f.
+func (c *Conn) closing(f func()) {
+	c.closeMu.Lock()
+	defer c.closeMu.Unlock()
+	if c.closed {
+		f()
+		return
+	}
+	c.onClose = f
+}
 
 // Read returns the next message that is not protocol control. Pings are answered and acknowledgements sent on the
 // way.
@@ -170,11 +217,49 @@ func (c *Conn) WriteWire(bufs net.Buffers) error {
 	return c.flushReplies()
 }
 
+// CanTry says whether TryWire can work here: over TLS it cannot.
+func (c *Conn) CanTry() bool { return c.raw != nil }
+
+// TryWire writes whole serialised messages without ever waiting. took says that they will reach the peer before anything
+// that is written later; clear that nothing of them or of our answers waits: when it does not, the next WriteWire, which
+// may be of nothing, sees to it. Nothing was written when took is false: the peer is slow, or someone else is writing.
+// LiftWriteDeadline must have been called since the last WriteWire.
+func (c *Conn) TryWire(b []byte) (took, clear bool, err error) {
+	if c.raw == nil || !c.writing.TryLock() {
+		return false, false, nil
+	}
+	n := 0
+	if len(c.rest) == 0 {
+		if n, err = c.raw.Write(b); errors.Is(err, errAgain) {
+			err = nil
+		}
+		c.sent.Add(uint64(n))
+		if n > 0 && n < len(b) {
+			c.rest = append([]byte(nil), b[n:]...)
+		}
+	}
+	clear = n == len(b)
+	c.writing.Unlock()
+	return n > 0, clear && !c.waiting(), err
+}
+
+// LiftWriteDeadline takes away the bound that a WriteWire has left.
+func (c *Conn) LiftWriteDeadline() error { return c.nc.SetWriteDeadline(time.Time{}) }
+
 func (c *Conn) writeLocked(bufs net.Buffers) error {
 	if c.WriteTimeout > 0 {
 		if err := c.nc.SetWriteDeadline(time.Now().Add(c.WriteTimeout)); err != nil {
 			return err
 		}
+	}
+	if len(c.rest) > 0 {
+		n, err := c.nc.Write(c.rest)
+		c.sent.Add(uint64(n))
+		c.rest = c.rest[n:]
+		if err != nil {
+			return err
+		}
+		c.rest = nil
 	}
 	c.repliesMu.Lock()
 	replies := c.replies

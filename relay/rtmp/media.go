@@ -16,6 +16,7 @@ type Info struct {
 	Kind  Kind
 	Slot  string // for Header and Metadata: a new one replaces the old one of the same slot
 	Codec string // such as "H.264", "" when not known
+	Multi bool   // it is of a multitrack stream
 }
 
 // Inspect looks at the first bytes of an audio, video or data message, never at the picture.
@@ -133,7 +134,7 @@ func inspectEx(p []byte, medium byte) Info {
 		return Info{}
 	}
 	fourCC := string(p[fourCCAt : fourCCAt+4])
-	info := Info{Codec: codecName(fourCC)}
+	info := Info{Codec: codecName(fourCC), Multi: multitrack}
 	slot := func(what string) string { return string(medium) + what + string(rune('0'+track)) }
 	switch {
 	case packet == exSequenceStart, packet == exMPEG2TSSequence && medium == 'v':

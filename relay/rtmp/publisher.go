@@ -40,6 +40,9 @@ type Publisher struct {
 	*Conn
 	target Target
 	stream uint32
+	codecs map[string]bool // that the server takes, by name; nil when it did not say
+	all    bool            // it takes any
+	multi  bool            // it takes several tracks
 	done   chan struct{}
 	once   sync.Once
 	err    error // why the reader ended; set before done closes
@@ -129,13 +132,16 @@ func (p *Publisher) open(ctx context.Context) error {
 		{"fourCcList", []any{"*"}},
 		{"videoFourCcInfoMap", Object{{"*", 4}}},
 		{"audioFourCcInfoMap", Object{{"*", 4}}},
+		{"capsEx", capsMultitrack | capsModEx | capsNano},
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := p.result(txConnect); err != nil {
+	args, err := p.result(txConnect)
+	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
+	p.announced(information(args))
 	var three []byte
 	for _, c := range [][]any{
 		{"releaseStream", txReleaseStream, nil, p.target.Key},
@@ -147,7 +153,7 @@ func (p *Publisher) open(ctx context.Context) error {
 	if err := p.WriteWire(net.Buffers{three}); err != nil {
 		return err
 	}
-	args, err := p.result(txCreateStream)
+	args, err = p.result(txCreateStream)
 	if err != nil {
 		return fmt.Errorf("createStream: %w", err)
 	}
@@ -162,6 +168,39 @@ func (p *Publisher) open(ctx context.Context) error {
 	_, err = p.result(txPublish)
 	return err
 }
+
+// announced reads which codecs the server says it takes (Enhanced RTMP v2, "Enhancing NetConnection connect Command").
+func (p *Publisher) announced(info Object) {
+	add := func(fourCC string) {
+		if p.codecs == nil {
+			p.codecs = map[string]bool{}
+		}
+		p.all = p.all || fourCC == "*"
+		p.codecs[codecName(fourCC)] = true
+	}
+	list, _ := info.Get("fourCcList").([]any)
+	for _, v := range list {
+		if s, ok := v.(string); ok {
+			add(s)
+		}
+	}
+	for _, name := range []string{"videoFourCcInfoMap", "audioFourCcInfoMap"} {
+		o, _ := info.Get(name).(Object)
+		for _, f := range o {
+			add(f.Name)
+		}
+	}
+	p.multi = int(info.Number("capsEx"))&capsMultitrack != 0
+}
+
+// Takes says whether the server announced that it takes the extended form of a codec, by the name that Inspect gives it. known
+// is false when it announced nothing.
+func (p *Publisher) Takes(codec string) (takes, known bool) {
+	return p.all || p.codecs[codec], p.codecs != nil
+}
+
+// Multitrack says whether the server announced that it takes several tracks.
+func (p *Publisher) Multitrack() bool { return p.multi }
 
 // result waits for the answer to transaction want. releaseStream and FCPublish may never be answered and are not
 // waited for. The answer to publish is an onStatus.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Reader puts messages together from chunks. It obeys Set Chunk Size and Abort itself. A payload is read straight
@@ -13,6 +14,7 @@ type Reader struct {
 	// Limit is the longest message accepted, in bytes. NewReader sets MaxDialogue.
 	Limit int
 
+	src        io.Reader
 	br         *bufio.Reader
 	chunk      int
 	streams    map[uint32]*inbound
@@ -35,7 +37,29 @@ type inbound struct {
 
 // NewReader reads chunks from r. The chunk size starts at 128 bytes (section 5.4.1).
 func NewReader(r io.Reader) *Reader {
-	return &Reader{Limit: MaxDialogue, br: bufio.NewReaderSize(r, 16<<10), chunk: 128, streams: map[uint32]*inbound{}}
+	return &Reader{Limit: MaxDialogue, src: r, br: bufio.NewReaderSize(r, 4<<10), chunk: 128, streams: map[uint32]*inbound{}}
+}
+
+// widen makes room for what an encoder sends at once, and for its pictures.
+func (r *Reader) widen() {
+	rest, _ := r.br.Peek(r.br.Buffered()) // never waits: it is there
+	r.Limit = MaxMessage
+	r.br = bufio.NewReaderSize(&ahead{rest: slices.Clone(rest), Reader: r.src}, 64<<10)
+}
+
+// ahead reads rest first.
+type ahead struct {
+	rest []byte
+	io.Reader
+}
+
+func (a *ahead) Read(p []byte) (int, error) {
+	if len(a.rest) == 0 {
+		return a.Reader.Read(p)
+	}
+	n := copy(p, a.rest)
+	a.rest = a.rest[n:]
+	return n, nil
 }
 
 // Read returns the next message. Errors wrap ErrProtocol or ErrTooLarge, or are those of the underlying reader.

@@ -16,6 +16,13 @@ const (
 	dialogueTimeout  = 10 * time.Second
 )
 
+// Capabilities of a peer beyond the first RTMP (Enhanced RTMP v2, "capsEx").
+const (
+	capsMultitrack = 2
+	capsModEx      = 4
+	capsNano       = 8
+)
+
 // publishStream is the message stream id we give out.
 const publishStream = 1
 
@@ -126,11 +133,11 @@ func (p *Publication) welcome(id float64) error {
 	if err != nil {
 		return err
 	}
-	const forward, multitrack, modEx, nano = 4, 2, 4, 8
+	const forward = 4
 	any4 := Object{{"*", forward}}
 	info := statusObject("status", "NetConnection.Connect.Success", "connected")
 	info = append(info, Property{"objectEncoding", 0}, Property{"videoFourCcInfoMap", any4},
-		Property{"audioFourCcInfoMap", any4}, Property{"capsEx", multitrack | modEx | nano})
+		Property{"audioFourCcInfoMap", any4}, Property{"capsEx", capsMultitrack | capsModEx | capsNano})
 	return p.command(csidCommand, 0, "_result", id, Object{{"fmsVer", "FMS/3,5,7,7009"}, {"capabilities", 31}}, info)
 }
 
@@ -144,7 +151,7 @@ func (p *Publication) status(level, code, description string) error {
 
 // Start tells the publisher to begin. From then on messages may be as long as MaxMessage.
 func (p *Publication) Start() error {
-	p.r.Limit = MaxMessage
+	p.r.widen()
 	return p.status("status", "NetStream.Publish.Start", "publishing")
 }
 
@@ -199,21 +206,12 @@ func (p *Publication) Read() (Message, error) {
 
 // aggregate takes an aggregate message apart (section 7.1.6): FLV tags, with times relative to the first.
 func aggregate(m Message) []Message {
-	var out []Message
-	var base uint32
-	for b := m.Payload; len(b) >= 11; {
-		n := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
-		t := uint32(b[4])<<16 | uint32(b[5])<<8 | uint32(b[6]) | uint32(b[7])<<24
-		if len(b) < 11+n {
-			break
+	out, _ := flvTags(m.Payload)
+	for i, base := 0, uint32(0); i < len(out); i++ {
+		if i == 0 {
+			base = out[0].Time
 		}
-		if len(out) == 0 {
-			base = t
-		}
-		if typ := b[0]; typ == TypeAudio || typ == TypeVideo || typ == TypeData {
-			out = append(out, Message{Type: typ, Stream: m.Stream, Time: m.Time + t - base, Payload: b[11 : 11+n : 11+n]})
-		}
-		b = b[min(len(b), 11+n+4):] // four bytes say the size again
+		out[i].Stream, out[i].Time = m.Stream, m.Time+out[i].Time-base
 	}
 	return out
 }
