@@ -5,7 +5,7 @@ GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
-.PHONY: help build test deps lint vuln cross ci release fuzz crash bench
+.PHONY: help build test deps lint vuln cross ci release fuzz crash soak bench
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -13,7 +13,7 @@ help: ## list what can be made
 build: ## the program, for this machine
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o hawker ./cmd/hawker
 
-deps: ## the programs that tests need: gcc, PostgreSQL, Chromium, ffmpeg
+deps: ## the programs that tests need: gcc, PostgreSQL, Chromium, ffmpeg, nginx
 	@scripts/test-deps
 
 test: deps ## every test, with the race detector
@@ -48,6 +48,11 @@ RANDOM ?= 500
 crash: ## the till killed, doubled, cut off and driven at random, for long (KILLS=200 NODES=100 RANDOM=500)
 	HAWKER_TEST_KILLS=$(KILLS) HAWKER_TEST_NODES=$(NODES) HAWKER_TEST_RANDOM=$(RANDOM) \
 		$(GO) test -v -count=1 -timeout 0 -run 'Kill|TwoNodes|TwoProcesses|TwoHubs|ExpiryRacesPayment|Random|Failures' ./internal/sqldb/ ./internal/live/proof/
+
+SOAK ?= 20m
+
+soak: ## the relay with 50 destinations, one of them stalled, for SOAK=20m: how its memory grows
+	$(GO) run ./cmd/hawker bench relay --case stalled-50 --each $(SOAK)
 
 bench: ## benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./rules/ ./commerce/... ./internal/sqldb/ ./relay/...

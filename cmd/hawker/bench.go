@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"os"
+	"os/exec"
 	"time"
 
+	"hawker/connectors/twitch"
 	"hawker/internal/bench"
 )
 
@@ -11,6 +14,32 @@ import (
 type benchCmd struct {
 	Till  benchTillCmd  `cmd:"" help:"How many claims a second are decided, each on disk before its answer, beside a till as one writes it by hand."`
 	Siege benchSiegeCmd `cmd:"" help:"What honest viewers get of a scarce item while trolls besiege it."`
+	Chat  benchChatCmd  `cmd:"" help:"How many lines of chat a second are heard and decided, from a pretend Twitch in a process of its own, and whose work that is."`
+	Rules benchRulesCmd `cmd:"" help:"How many lines of chat a second are read and decided about by rules, on one core, beside a bot library's bare parse of them."`
+	Relay benchRelayCmd `cmd:"" help:"What one stream to many destinations costs, beside nginx with its RTMP module where that is installed."`
+}
+
+type benchChatCmd struct {
+	Road  string        `enum:"both,irc,eventsub" default:"both" help:"Over which of Twitch's servers lines are heard: both, irc or eventsub."`
+	Long  bool          `help:"The first case for ten minutes."`
+	JSON  bool          `name:"json" help:"One JSON object a case."`
+	Each  time.Duration `placeholder:"TIME" help:"How long each case is measured."`
+	Child bool          `hidden:"" help:"Be the pretend Twitch."`
+}
+
+// Run measures and prints.
+func (c *benchChatCmd) Run(ctx context.Context, o out) error {
+	if c.Child {
+		return bench.ChatChild(ctx, os.Stdin, o.Out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return bench.Chat(ctx, bench.ChatOptions{
+		Child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "bench", "chat", "--child") },
+		Road:  twitch.Road(c.Road), Long: c.Long, JSON: c.JSON, Each: c.Each,
+	}, o.Out)
 }
 
 type benchTillCmd struct {
@@ -39,4 +68,41 @@ func (c *benchSiegeCmd) Run(ctx context.Context, o out) error {
 	opt := bench.NewSiege()
 	opt.JSON, opt.Seed = c.JSON, c.Seed
 	return bench.Siege(ctx, opt, o.Out)
+}
+
+type benchRulesCmd struct {
+	Lines string        `placeholder:"FILE" help:"Raw lines of Twitch's chat server, to be mixed into the everyday chat."`
+	JSON  bool          `name:"json" help:"One JSON object a case."`
+	Each  time.Duration `placeholder:"TIME" help:"How long each measure of a case runs in each round."`
+}
+
+// Run measures and prints.
+func (c *benchRulesCmd) Run(ctx context.Context, o out) error {
+	return bench.Rules(ctx, bench.RulesOptions{Lines: c.Lines, Each: c.Each, JSON: c.JSON}, o.Out)
+}
+
+type benchRelayCmd struct {
+	File  string        `placeholder:"FILE" help:"An FLV file to publish over and over; without it a made-up stream of 6.2 Mbit/s."`
+	Long  bool          `help:"Three rounds for longer; a destination stalls for a minute, the encoder is away for 30 s."`
+	JSON  bool          `name:"json" help:"One JSON object a case."`
+	Case  []string      `placeholder:"NAME" help:"Only these cases: 1, 3, 10, 50, stalled, flapping, mute, rejecting, refusing, stalled-50, gone-3."`
+	Each  time.Duration `placeholder:"TIME" help:"How long each case is measured."`
+	Child bool          `hidden:"" help:"Be the relay that is measured."`
+}
+
+// Run measures and prints.
+func (c *benchRelayCmd) Run(ctx context.Context, o out) error {
+	if c.Child {
+		return bench.RelayChild(ctx, os.Stdin, o.Out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return bench.Relay(ctx, bench.RelayOptions{
+		Child: func(ctx context.Context) *exec.Cmd {
+			return exec.CommandContext(ctx, self, "bench", "relay", "--child")
+		},
+		File: c.File, Long: c.Long, JSON: c.JSON, Only: c.Case, Each: c.Each,
+	}, o.Out)
 }

@@ -20,6 +20,7 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" help:"Write everything into one file, also while a hub runs."`
 	Restore restoreCmd `cmd:"" help:"Put a backup into an empty data folder or database."`
 	Verify  verifyCmd  `cmd:"" help:"Prove that a backup is whole and can be restored."`
+	Chat    chatCmd    `cmd:"" help:"Hear and speak in one chat from the terminal, without a hub: to hunt a fault, or to try a login."`
 	Bench   benchCmd   `cmd:"" help:"Measure hawker on this machine."`
 	Health  healthCmd  `cmd:"" help:"Ask a running hub whether it can sell (for health checks)."`
 	Version versionCmd `cmd:"" help:"Print the version."`

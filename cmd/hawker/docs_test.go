@@ -33,7 +33,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 			t.Errorf("docs/settings.md does not have %s", n)
 		}
 	}
-	for _, doc := range []string{"README.md", "docs/settings.md", "docs/architecture.md", "docs/audit.md", "docs/backup.md"} {
+	for _, doc := range []string{"README.md", "docs/settings.md", "docs/architecture.md", "docs/audit.md", "docs/backup.md", "docs/chat.md"} {
 		for _, n := range regexp.MustCompile(`HAWKER_[A-Z_]+`).FindAllString(document(t, doc), -1) {
 			if !known[n] {
 				t.Errorf("%s names %s, which is no setting", doc, n)
@@ -48,7 +48,7 @@ func TestReadme(t *testing.T) {
 	if files == 0 || commands < 3 {
 		t.Errorf("found %d set-ups and %d commands of ours in the README", files, commands)
 	}
-	for _, doc := range []string{"docs/audit.md", "docs/backup.md"} {
+	for _, doc := range []string{"docs/audit.md", "docs/backup.md", "docs/chat.md"} {
 		if _, commands := tried(t, doc); commands < 4 {
 			t.Errorf("found %d commands of ours in %s", commands, doc)
 		}

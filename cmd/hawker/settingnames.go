@@ -35,5 +35,6 @@ func settingNames() []string {
 		}
 	}
 	walk(reflect.TypeFor[settings]())
+	walk(reflect.TypeFor[chatLogin]())
 	return out
 }
