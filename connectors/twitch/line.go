@@ -47,38 +47,33 @@ type incoming struct {
 const minSent, maxSent = 1_300_000_000_000, 4_102_444_800_000
 
 // parse reads one line of the chat server; at is when it came. It never fails: what makes no sense is nothing. The
-// library tells the commands apart; tags are read here, because it unescapes them in several passes, trims them, and
-// panics on odd badges and emotes: a line is then parsed again without them, so that no viewer's words are lost.
+// library tells the commands apart and never sees the tags: it unescapes them in several passes, trims them, panics on odd
+// badges and emotes, and takes longer for them than for all the rest.
 func parse(raw string, at time.Time) incoming {
 	raw = strings.ToValidUTF8(raw, "\uFFFD")
 	if rest, ok := strings.CutPrefix(raw, "PING"); ok && (rest == "" || rest[0] == ' ') {
 		return incoming{what: ping, text: strings.TrimPrefix(strings.TrimSpace(rest), ":")}
 	}
-	tags, bare := map[string]string{}, raw
+	var tags tagList
+	bare := raw
 	if strings.HasPrefix(raw, "@") {
 		var list string
 		list, bare, _ = strings.Cut(raw[1:], " ")
 		tags = parseTags(list)
 	}
-	m := library(raw)
-	if m == nil {
-		if m = library(bare); m == nil {
-			return incoming{}
-		}
-	}
-	switch m := m.(type) {
+	switch m := library(bare).(type) {
 	case *irc.PrivateMessage:
 		return said(tags, m.Channel, m.User.Name, trailing(bare, m.Message), at)
 	case *irc.UserNoticeMessage:
 		return noticed(tags, m.Channel, trailing(bare, m.Message), at)
 	case *irc.ClearMessage:
-		if id := tags["target-msg-id"]; id != "" {
-			e := chat.Event{Kind: chat.Deleted, Channel: channel(tags["room-id"]), ID: id, ByMod: true, At: sentAt(tags, at)}
+		if id := tags.get("target-msg-id"); id != "" {
+			e := chat.Event{Kind: chat.Deleted, Channel: channel(tags.get("room-id")), ID: id, ByMod: true, At: sentAt(tags, at)}
 			return incoming{what: event, event: e, room: m.Channel}
 		}
 	case *irc.ClearChatMessage:
-		e := chat.Event{Kind: chat.Cleared, Channel: channel(tags["room-id"]), ByMod: true, At: sentAt(tags, at)}
-		switch id := tags["target-user-id"]; {
+		e := chat.Event{Kind: chat.Cleared, Channel: channel(tags.get("room-id")), ByMod: true, At: sentAt(tags, at)}
+		switch id := tags.get("target-user-id"); {
 		case id != "":
 			e.Viewer = chat.Viewer{Platform: chat.Twitch, ID: id, Name: m.TargetUsername}
 		case m.TargetUsername != "":
@@ -86,14 +81,14 @@ func parse(raw string, at time.Time) incoming {
 		}
 		return incoming{what: event, event: e, room: m.Channel}
 	case *irc.RoomStateMessage:
-		return incoming{what: roomState, room: m.Channel, roomID: tags["room-id"]}
+		return incoming{what: roomState, room: m.Channel, roomID: tags.get("room-id")}
 	case *irc.UserStateMessage:
 		r := roles(tags)
 		return incoming{what: userState, room: m.Channel, mod: r.Has(chat.Moderator | chat.Owner), vip: r.Has(chat.VIP)}
 	case *irc.UserJoinMessage:
 		return incoming{what: joined, room: m.Channel, text: m.User}
 	case *irc.NoticeMessage:
-		in := incoming{what: notice, room: m.Channel, code: tags["msg-id"], text: trailing(bare, m.Message)}
+		in := incoming{what: notice, room: m.Channel, code: tags.get("msg-id"), text: trailing(bare, m.Message)}
 		if m.Channel == "*" && loginRefused(in.text) {
 			in.what = refusal
 		}
@@ -106,6 +101,12 @@ func parse(raw string, at time.Time) incoming {
 		}
 	}
 	return incoming{}
+}
+
+// Line reads one line of the chat server as Listen does; false where it tells nothing of a chat.
+func Line(raw string, at time.Time) (chat.Event, bool) {
+	in := parse(raw, at)
+	return in.event, in.what == event
 }
 
 // library is ParseMessage behind a recover: it panics on short lines and odd tags.
@@ -131,11 +132,11 @@ func loginRefused(text string) bool {
 
 // said makes a viewer's line. Without ids of line, viewer and channel it is nothing: it could neither be decided once
 // nor answered.
-func said(tags map[string]string, room, login, text string, at time.Time) incoming {
+func said(tags tagList, room, login, text string, at time.Time) incoming {
 	m := chat.Message{
-		ID: tags["id"], Channel: channel(tags["room-id"]), Roles: roles(tags), Received: at, Sent: sentAt(tags, at),
-		Viewer:  chat.Viewer{Platform: chat.Twitch, ID: tags["user-id"], Name: tags["display-name"]},
-		ReplyTo: tags["reply-parent-msg-id"],
+		ID: tags.get("id"), Channel: channel(tags.get("room-id")), Roles: roles(tags), Received: at, Sent: sentAt(tags, at),
+		Viewer:  chat.Viewer{Platform: chat.Twitch, ID: tags.get("user-id"), Name: tags.get("display-name")},
+		ReplyTo: tags.get("reply-parent-msg-id"),
 	}
 	if m.ID == "" || m.Viewer.ID == "" || m.Channel.ID == "" {
 		return incoming{}
@@ -144,10 +145,10 @@ func said(tags map[string]string, room, login, text string, at time.Time) incomi
 		m.Viewer.Name = login
 	}
 	m.Text, m.Action = eventsub.Unwrap(text)
-	if n, err := strconv.Atoi(tags["bits"]); err == nil && n > 0 {
+	if n, err := strconv.Atoi(tags.get("bits")); err == nil && n > 0 {
 		m.Bits = n
 	}
-	if src := tags["source-room-id"]; src != "" && src != m.Channel.ID {
+	if src := tags.get("source-room-id"); src != "" && src != m.Channel.ID {
 		m.Source = src
 	}
 	m.Answer = chat.Answer{Kind: chat.ToReply, Channel: m.Channel, Message: m.ID}
@@ -170,30 +171,30 @@ func trailing(bare, found string) string {
 }
 
 // roles are the author's in the channel the line is shown in; a shared chat's source-badges count nothing here.
-func roles(tags map[string]string) chat.Roles {
+func roles(tags tagList) chat.Roles {
 	var r chat.Roles
-	if tags["mod"] == "1" {
+	if tags.get("mod") == "1" {
 		r |= chat.Moderator
 	}
-	if tags["subscriber"] == "1" {
+	if tags.get("subscriber") == "1" {
 		r |= chat.Subscriber
 	}
 	// vip is present without a value as well as with 1.
-	if v, ok := tags["vip"]; ok && v != "0" {
+	if v, ok := tags.find("vip"); ok && v != "0" {
 		r |= chat.VIP
 	}
-	if id := tags["user-id"]; id != "" && id == tags["room-id"] {
+	if id := tags.get("user-id"); id != "" && id == tags.get("room-id") {
 		r |= chat.Owner
 	}
-	for badge := range strings.SplitSeq(tags["badges"], ",") {
+	for badge := range strings.SplitSeq(tags.get("badges"), ",") {
 		name, _, _ := strings.Cut(badge, "/")
 		r |= eventsub.RoleOf(name)
 	}
 	return r
 }
 
-func sentAt(tags map[string]string, at time.Time) time.Time {
-	if ms, err := strconv.ParseInt(tags["tmi-sent-ts"], 10, 64); err == nil && ms > minSent && ms < maxSent {
+func sentAt(tags tagList, at time.Time) time.Time {
+	if ms, err := strconv.ParseInt(tags.get("tmi-sent-ts"), 10, 64); err == nil && ms > minSent && ms < maxSent {
 		return time.UnixMilli(ms)
 	}
 	return at
@@ -201,14 +202,36 @@ func sentAt(tags map[string]string, at time.Time) time.Time {
 
 // parseTags reads the tags of a line, without the "@" (IRCv3, "Message Tags": escapes are read left to right in one
 // pass, a lone backslash at the end is dropped, a key without "=" has the empty value).
-func parseTags(list string) map[string]string {
-	tags := map[string]string{}
+func parseTags(list string) tagList {
+	tags := make(tagList, 0, 1+strings.Count(list, ";"))
 	for tag := range strings.SplitSeq(list, ";") {
 		if k, v, _ := strings.Cut(tag, "="); k != "" {
-			tags[k] = unescape(v)
+			tags = append(tags, tagPair{k, unescape(v)})
 		}
 	}
 	return tags
+}
+
+// tagList are the tags of a line. There are a few dozen at the most, of which a few are asked for: to look through them costs less
+// than to put them in order.
+type tagList []tagPair
+
+type tagPair struct{ key, value string }
+
+// find is the value of a tag; of a key that is there twice the last counts.
+func (t tagList) find(key string) (string, bool) {
+	for i := len(t) - 1; i >= 0; i-- {
+		if t[i].key == key {
+			return t[i].value, true
+		}
+	}
+	return "", false
+}
+
+// get is find's value, empty when the tag is not there.
+func (t tagList) get(key string) string {
+	v, _ := t.find(key)
+	return v
 }
 
 func unescape(v string) string {

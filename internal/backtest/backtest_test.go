@@ -29,7 +29,6 @@ import (
 
 // room is a chat that the test types into.
 type room struct {
-	mu   sync.Mutex
 	hear func(chat.Event)
 	on   chan struct{}
 }
