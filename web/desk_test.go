@@ -1,16 +1,20 @@
 package web_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"hawker/commerce"
+	"hawker/internal/chat"
 	"hawker/internal/live"
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/rulebook"
 )
 
 // Signing out ends the streams that the session has open, and those of nobody else.
@@ -124,5 +128,128 @@ func TestBusyDesk(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the desk has no %s", want)
 		}
+	}
+}
+
+// asks puts three questions on the desk of a show: two of viewers, one of no viewer in particular.
+func (h *house) asks(merchant, show commerce.ID) {
+	h.t.Helper()
+	now := time.Now()
+	for i, q := range []rulebook.Question{
+		{Channel: twitchChannel(), Viewer: chat.Viewer{Platform: chat.Twitch, ID: "vbob", Name: "bob"}, Text: "How tall is the vase?"},
+		{Text: "Restocked: is the blue one back?"},
+		{
+			Channel: youtubeChannel(), Viewer: chat.Viewer{Platform: chat.YouTube, ID: "UCeve", Name: "<script>alert(1)</script>"},
+			Text: "<b>Which</b> glaze, and does it come as https://example.com/" + strings.Repeat("averylongword", 8) + "?",
+		},
+	} {
+		q.ID, q.Show, q.At = commerce.NewID(now.Add(time.Duration(i)*time.Millisecond)), show, now
+		h.must(h.db.Rulebook().PutQuestion(h.t.Context(), merchant, q))
+	}
+}
+
+// stream is an open stream of a page.
+type stream struct {
+	t  *testing.T
+	sc *bufio.Scanner
+}
+
+func (c *client) stream(page string) *stream {
+	c.t.Helper()
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.url+page+"/events", nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { res.Body.Close() })
+	if res.StatusCode != http.StatusOK {
+		c.t.Fatalf("stream: %d", res.StatusCode)
+	}
+	s := &stream{c.t, bufio.NewScanner(res.Body)}
+	s.sc.Buffer(nil, 8<<20)
+	return s
+}
+
+// until reads on until a line holds a text, and gives what came since the last call.
+func (s *stream) until(part string) string {
+	s.t.Helper()
+	var b strings.Builder
+	for s.sc.Scan() {
+		b.WriteString(strings.TrimPrefix(s.sc.Text(), "data: ") + "\n")
+		if strings.Contains(s.sc.Text(), part) {
+			return b.String()
+		}
+	}
+	s.t.Fatalf("the stream ended before %q came: %v\n%s", part, s.sc.Err(), b.String())
+	return ""
+}
+
+// What a rule puts on the desk as a question is there at once, for everybody who sees the desk, and after a restart, until
+// somebody takes it off.
+func TestQuestions(t *testing.T) {
+	dir := t.TempDir()
+	h := newHouseIn(t, dir)
+	m := h.merchant()
+	show := h.show(m, h.products(m), commerce.ShowLive)
+	h.putRules(m, "name: Questions\nwhen: {line contains: glaze}\nthen: [{question: \"{text}\"}]\n")
+	at := "/shows/" + show.String()
+	owner := h.as("owner")
+	if body := owner.get(at).body; strings.Contains(body, "questions-title") || strings.Contains(body, `href="#questions"`) {
+		t.Error("the desk shows questions, and nobody asked")
+	}
+	s := owner.stream(at)
+	// comes waits until the desk lists a question, and gives its id and how it is listed.
+	comes := func(text string) (id, listed string) {
+		t.Helper()
+		listed = s.until(`asked-text">`+text) + s.until("</form>")
+		all := regexp.MustCompile(`name="question" value="(\d+)"`).FindAllStringSubmatch(listed, -1)
+		return all[len(all)-1][1], listed
+	}
+	s.until(`hx-target="#questions"`)
+	h.says(m, "q1", "bob", "which glaze is it?")
+	first, got := comes("which glaze is")
+	if !strings.Contains(got, `<strong>bob</strong> <span class="platform">Twitch</span>`) {
+		t.Fatalf("the question came as %s", got)
+	}
+	for i, role := range []string{"manager", "creator", "moderator"} { // each takes the one off that was asked last
+		h.says(m, fmt.Sprint("more", i), role, "and the glaze of number "+fmt.Sprint(i)+"?")
+		last, _ := comes("and the glaze of number " + fmt.Sprint(i))
+		c := h.as(role)
+		if body := c.get(at).body; !strings.Contains(body, `<a class="pill held" href="#questions">2 questions</a>`) ||
+			strings.Index(body, `asked-text">and the glaze`) > strings.Index(body, `asked-text">which glaze`) {
+			t.Errorf("%s does not see two questions, the newest first", role)
+		}
+		r := c.post(at+"/answered", "question", last, "header HX-Request", "true")
+		if r.status != http.StatusOK || strings.Contains(r.body, `asked-text">and`) || !strings.Contains(r.body, `asked-text">which`) {
+			t.Errorf("%s takes a question off: %d %s", role, r.status, r.body)
+		}
+		s.until(`hx-target="#questions"`) // the others are told
+	}
+	for _, x := range []struct {
+		question string
+		want     int
+	}{{"", http.StatusBadRequest}, {"nine", http.StatusBadRequest}, {"9", http.StatusSeeOther}} {
+		if r := owner.post(at+"/answered", "question", x.question); r.status != x.want {
+			t.Errorf("taking %q off: %d", x.question, r.status)
+		}
+	}
+	if r := h.client().post(at+"/answered", "question", first); r.status == http.StatusOK || strings.HasPrefix(r.to, at) {
+		t.Errorf("a stranger takes a question off: %d to %s", r.status, r.to)
+	}
+	again := newHouseIn(t, dir) // as after a restart
+	c := again.as("moderator")
+	if body := c.get(at).body; !strings.Contains(body, `asked-text">which`) || strings.Contains(body, `asked-text">and`) {
+		t.Error("after a restart the desk does not have the question that is open, or has those that are answered")
+	}
+	for range 2 { // two taps
+		if r := c.post(at+"/answered", "question", first); r.status != http.StatusSeeOther || r.to != at {
+			t.Errorf("answered: %d to %s", r.status, r.to)
+		}
+	}
+	if body := c.get(at).body; strings.Contains(body, "questions-title") {
+		t.Error("the desk still has a question")
 	}
 }

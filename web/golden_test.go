@@ -55,6 +55,7 @@ func everyPage(t *testing.T) map[string]string {
 	h.must(h.rename(m, planned))
 	show := h.bustle(m)
 	h.video(m, show)
+	h.asks(m, show)
 	at := "/shows/" + show.String()
 	keep("shows", c.get("/"), http.StatusOK)
 	keep("show", c.get(at), http.StatusOK)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/sqldb"
 	"hawker/rules/rule"
 )
 
@@ -188,5 +189,20 @@ func TestHooksPage(t *testing.T) {
 	c.post("/rules/hooks", "do", "drop", "hook", first[1])
 	if address.MatchString(c.get("/rules/hooks").body) {
 		t.Error("the address is still there")
+	}
+}
+
+// The form of a rule knows what the store grants, where the store told it.
+func TestRuleFormKnowsTheStore(t *testing.T) {
+	h := newHouse(t)
+	m := h.merchant()
+	c := h.as("owner")
+	for granted, want := range map[string]string{"": "pill plain\">needs", "read_orders,write_discounts": "pill good\">there", "read_orders": "pill trouble\">missing"} {
+		h.must(h.db.PutStore(t.Context(), m, sqldb.Store{
+			Kind: "shopify", Shop: "demo.myshopify.com", Holds: commerce.HoldsDraft, StoreSecret: sqldb.StoreSecret{Token: "t", Granted: granted},
+		}))
+		if body := c.get("/rules/new?from=raid-code").body; !strings.Contains(body, want+`</span> Shopify: <span class="code">write_discounts</span>`) {
+			t.Errorf("granted %q: the form does not say %s", granted, want)
+		}
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"hawker/commerce"
 	"hawker/connectors/discord"
+	"hawker/connectors/shopify"
 	"hawker/connectors/twitch"
 	"hawker/connectors/youtube"
 	"hawker/internal/chat"
@@ -54,7 +56,7 @@ func (h *house) connect(ctx context.Context, m sqldb.Merchant) (live.Connections
 		h.log.Error("store is not connected", "merchant", m.Slug, "err", err)
 		return out, nil
 	}
-	out.Store, out.StoreLocal = shopStore{c}, dial.Loopback(h.set.Shopify.URL) && h.set.Shopify.URL != ""
+	out.Store, out.StoreLocal = shopStore{c, slices.Contains(strings.Split(st.Granted, ","), shopify.ScopeDiscounts)}, dial.Loopback(h.set.Shopify.URL) && h.set.Shopify.URL != ""
 	return out, nil
 }
 

@@ -198,7 +198,7 @@ func (h *house) shopifyConnect() web.Connect {
 				st.Holds = commerce.HoldsDraft
 			}
 			st.Kind, st.Shop = "shopify", shop
-			st.StoreSecret = sqldb.StoreSecret{Token: t.Access, Refresh: t.Refresh, Expires: t.Expires}
+			st.StoreSecret = sqldb.StoreSecret{Token: t.Access, Refresh: t.Refresh, Expires: t.Expires, Granted: strings.Join(t.Scopes, ",")}
 			if err := h.db.PutStore(ctx, m, st); err != nil {
 				return "", err
 			}

@@ -15,7 +15,10 @@ import (
 )
 
 // shopStore is a Shopify store as the hub talks to it.
-type shopStore struct{ client *shopify.Client }
+type shopStore struct {
+	client *shopify.Client
+	codes  bool // buyers may type discount codes: the store lets us make some
+}
 
 var (
 	_ live.Store     = shopStore{}
@@ -37,6 +40,9 @@ func (h *house) shopClient(m commerce.ID, st sqldb.Store) (*shopify.Client, erro
 				return err
 			}
 			now.Token, now.Refresh, now.Expires = t.Access, t.Refresh, t.Expires
+			if len(t.Scopes) > 0 {
+				now.Granted = strings.Join(t.Scopes, ",")
+			}
 			return h.db.PutStore(ctx, m, now)
 		},
 		Log: h.log.With("store", st.Shop),
@@ -66,7 +72,7 @@ func lines(d live.Draft) []shopify.DraftLine {
 
 // Draft makes a draft order that reserves.
 func (s shopStore) Draft(ctx context.Context, d live.Draft) (live.Drafted, error) {
-	got, err := s.client.Draft(ctx, shopify.DraftInput{Holds: d.Holds, Lines: lines(d), ReserveUntil: d.Until, Again: d.Again})
+	got, err := s.client.Draft(ctx, shopify.DraftInput{Holds: d.Holds, Lines: lines(d), ReserveUntil: d.Until, Again: d.Again, Codes: s.codes})
 	if err != nil {
 		return live.Drafted{}, err
 	}

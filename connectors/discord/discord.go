@@ -269,6 +269,13 @@ func (c *Client) WantMembers(on bool) {
 	}
 }
 
+// Need says what is wanted of the server: its new members are asked for only then. Nothing else needs to be asked for.
+func (c *Client) Need(kinds []chat.Kind, _ []chat.DeedKind) {
+	if on := slices.Contains(kinds, chat.Entered); on != c.wantsMembers() {
+		c.WantMembers(on)
+	}
+}
+
 func at(channelID string) chat.Channel { return chat.Channel{Platform: chat.Discord, ID: channelID} }
 
 // MaxRunes is the longest message in code points (page "Message Resource", Create Message).

@@ -157,6 +157,10 @@ func (s *session) proven(in incoming) {
 	}
 	s.c.mu.Lock()
 	r := s.c.rooms[in.event.Channel.ID]
+	if named := s.c.byLogin(in.room); r == nil && named != nil && isUnknown(named.id) {
+		s.adopt(named, in.event.Channel.ID)
+		r = named
+	}
 	asked := r != nil && !r.joined && !r.asked.IsZero() && r.login == in.room
 	s.c.mu.Unlock()
 	if asked {

@@ -197,7 +197,7 @@ func (s *source) all() []subscription {
 	}
 	for _, typ := range c.o.Road.types() { // lines of all channels before anything else of one
 		for _, id := range lines {
-			add(s.t.has(scopeChat), id, typ)
+			add(s.t.has(scopeChat) || s.t.untold(), id, typ)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(rooms)) {
@@ -256,6 +256,9 @@ func (s *source) revoked(r eventsub.Revocation, hear func(chat.Event)) (withdraw
 				ended = append(ended, sub.channel)
 			}
 		}
+	}
+	if len(ended) == 0 && s.owner == "" && eventsub.OfChat(r.Type) && r.Status == "authorization_revoked" {
+		withdrawn = !s.withdrew // of a subscription that is no more: the login has ended all the same
 	}
 	s.withdrew = s.withdrew || withdrawn
 	s.mu.Unlock()

@@ -78,6 +78,13 @@ func (t *tokens) has(scope string) bool {
 	return t.goneBy == nil && granted(t.scopes, scope)
 }
 
+// untold reports whether nothing is known of what the account has granted; Twitch will say what it did not.
+func (t *tokens) untold() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.goneBy == nil && len(t.scopes) == 0
+}
+
 // known reports whether it is known what the account has granted: Twitch told, now or when the account was connected.
 func (t *tokens) known() bool {
 	t.mu.Lock()

@@ -40,6 +40,8 @@ type Words struct {
 	Minutes, Hours, Days string
 	// Somebody stands where a name cannot be shown.
 	Somebody string
+	// Shows says which names may be shown at all; nil shows every name.
+	Shows func(name string) bool
 	// Reasons say why, in a sentence.
 	Reasons map[commerce.Reason]string
 }

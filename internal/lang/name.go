@@ -56,7 +56,7 @@ func plain(name string) bool {
 
 // NameOr is Name, or the word for somebody where nothing can be shown.
 func (w *Words) NameOr(name string) string {
-	if n := Name(name); n != "" {
+	if n := Name(name); n != "" && (w.Shows == nil || w.Shows(n)) {
 		return n
 	}
 	return w.Somebody

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"hawker/internal/live/ruling"
 	"hawker/internal/live/shop"
 	"hawker/internal/live/speaker"
+	"hawker/internal/live/speaker/names"
 	"hawker/internal/live/timing"
 	"hawker/internal/live/told"
 	"hawker/internal/live/wording"
@@ -151,6 +153,12 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 	if err != nil {
 		return nil, fmt.Errorf("connect merchant %s: %w", info.Slug, err)
 	}
+	own := []string{info.Name}
+	for _, a := range c.Accounts {
+		_, name, _ := strings.Cut(a.Name, "/")
+		own = append(own, name, a.Name)
+	}
+	m.voice.Lang.Shows = names.New(own, nil).Allows // nobody is thanked under the shop's name or the bot's
 	for _, a := range c.Accounts {
 		r := &accountRun{Account: a, speaker: &speaker.Speaker{Chat: a.Chat, Log: m.log.With("account", a.Name), Join: m.join}}
 		m.crew.Add(a.Chat, a.Channels, m.log.With("account", a.Name))
@@ -159,6 +167,7 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 			m.speakers[ch], m.local[ch] = r.speaker, a.Local
 		}
 	}
+	m.crew.Need(ruling.Needs(m.rules.Book.Rules()))
 	if c.Store != nil {
 		m.crew.Codes, _ = c.Store.(shop.Discounts)
 		m.store = &shop.Worker{Till: till{m}, Store: c.Store, DB: h.DB, Merchant: m.ID, Log: m.log}

@@ -28,7 +28,7 @@ func (m *Merchant) startRules(ctx context.Context) error {
 	m.rules = ruling.New(ruling.House{Desk: func() *commerce.Desk { return m.desk }, Name: m.voice.Lang.NameOr, Link: m.room, Item: m.voice.Item})
 	m.crew.Merchant, m.crew.Book, m.crew.Log, m.crew.Done, m.crew.Tell, m.crew.Destination = m.ID, m.hub.DB.Rulebook(), m.log, m.effectDone, m.tellPlain, m.hub.Destination
 	m.crew.Currency = m.about.Currency
-	m.crew.Asked = func(show commerce.ID) { m.hub.signal(m.ID, Signal{Kind: SignalAsked, Show: show}) }
+	m.crew.Asked = func(show commerce.ID) { m.hub.QuestionsChanged(m.ID, show) }
 	m.crew.Hooks.Dialer.AllowPrivate = m.hub.AllowPrivate
 	b, version, err := m.readBook(ctx)
 	if err == nil {
@@ -257,6 +257,7 @@ func (m *Merchant) reload(ctx context.Context) error {
 	}
 	return m.look(ctx, func() {
 		m.rules.Use(b, version)
+		m.crew.Need(ruling.Needs(b.Rules()))
 		m.restage() // its commands are read as such
 	})
 }

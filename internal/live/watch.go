@@ -69,6 +69,11 @@ func (h *Hub) RelayChanged(merchant, show commerce.ID) {
 	h.signal(merchant, Signal{Kind: SignalRelay, Show: show})
 }
 
+// QuestionsChanged tells the pages of a show that the questions on its desk changed.
+func (h *Hub) QuestionsChanged(merchant, show commerce.ID) {
+	h.signal(merchant, Signal{Kind: SignalAsked, Show: show})
+}
+
 func signalSubject(merchant, show commerce.ID) string {
 	return bus.Subject("signal", merchant.String(), show.String())
 }

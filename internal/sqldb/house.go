@@ -253,6 +253,7 @@ type StoreSecret struct {
 	ClientID      string    `json:"client_id,omitempty"`
 	ClientSecret  string    `json:"client_secret,omitempty"`
 	WebhookSecret string    `json:"webhook_secret,omitempty"` // the client secret, where the app is the merchant's own
+	Granted       string    `json:"granted,omitempty"`        // scopes, by commas, as the store last told them; empty where it told none
 }
 
 // PutStore writes a merchant's store. ErrTaken: another merchant has the shop.

@@ -78,7 +78,7 @@ func Templates(tag string) []Template {
 			rule.Rule{
 				Name: "Question desk", When: rule.When{Event: rule.Matches, Pattern: `\w.*\?[ !?]*$`},
 				Only: rule.Only{NotRoles: []rule.Role{rule.Moderator, rule.Owner}, Show: rule.ShowLive},
-				Then: []rule.Action{{Do: rule.Question, Text: "{user}: {text}"}}, AtMost: rule.AtMost{PersonCooldown: time.Minute},
+				Then: []rule.Action{{Do: rule.Question, Text: "{text}"}}, AtMost: rule.AtMost{PersonCooldown: time.Minute},
 			},
 		},
 		{

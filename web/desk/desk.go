@@ -117,6 +117,7 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 		{"POST /shows/{id}/air", Run, d.air},
 		{"POST /shows/{id}/gate", Run, d.gate},
 		{"POST /shows/{id}/release", Run, d.release},
+		{"POST /shows/{id}/answered", Run, d.answered},
 		{"POST /shows/{id}/paid", Money, d.paid},
 		{"POST /shows/{id}/stock", ChangeStock, d.stock},
 		{"GET /channels", Connects, d.channels},

@@ -36,6 +36,9 @@ type showPage struct {
 	OnAir, Next                 *itemRow
 	Items                       []itemRow
 	Feed                        []feedRow
+	Questions                   []questionRow // the newest first
+	Asked, MoreQuestions        int           // all, and those that are not listed
+	Answers                     bool          // the visitor may take them off
 	Holds                       []holdRow
 	MoreHolds                   int
 	Waiting                     []waitRow
@@ -182,7 +185,7 @@ func (d *Desk) events(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 
 // blocks are the partials of the live desk that change; each stands in the page in an element of its id.
 func blocks() []string {
-	return []string{"head", "figures", "onair", "nextbar", "shelf", "feed", "holds", "orders", "channels", "relay", "timing"}
+	return []string{"head", "figures", "onair", "nextbar", "shelf", "feed", "questions", "holds", "orders", "channels", "relay", "timing"}
 }
 
 func (d *Desk) parts(ctx context.Context, v *Visitor, id commerce.ID) ([]ui.Part, error) {
@@ -233,6 +236,9 @@ func (d *Desk) look(ctx context.Context, v *Visitor, id commerce.ID) (*showPage,
 	}
 	p.feed(&s, v.Place)
 	p.holds(&s)
+	if err := d.questions(ctx, v, p); err != nil {
+		return nil, err
+	}
 	if !s.Restored.IsZero() {
 		p.Restored = &restoredRow{At: s.Restored, Day: day(s.Restored, v.Place), Waits: s.RestoreWaits, May: v.May(Store)}
 	}

@@ -18,16 +18,20 @@ const (
 )
 
 // policy is the Content-Security-Policy: nothing from elsewhere, no inline script. Pages that play video may build it
-// from pieces (blob:) in a worker. A framed page may stand in a frame of our own pages.
-func policy(media, framed bool) string {
+// from pieces (blob:) in a worker. A framed page may stand in a frame of our own pages. Sounds come from where a merchant
+// has them, by https.
+func policy(f *Frame) string {
 	frames := "'none'"
-	if framed {
+	if f.Framed {
 		frames = "'self'"
 	}
 	p := "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; " +
 		"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors " + frames
-	if media {
+	switch {
+	case f.Media:
 		p += "; media-src 'self' blob:; worker-src 'self'"
+	case f.Sounds:
+		p += "; media-src https:"
 	}
 	return p
 }
@@ -43,7 +47,7 @@ func (k *Kit) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy(false, false))
+		h.Set("Content-Security-Policy", policy(&Frame{}))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=()")

@@ -40,6 +40,8 @@ type Frame struct {
 	Stream string
 	// Media lets the page play video (CSP media-src and worker-src).
 	Media bool
+	// Sounds lets a page without video play sounds from https addresses anywhere (CSP media-src).
+	Sounds bool
 	// Framed lets pages of our own show the page in a frame.
 	Framed bool
 	// Private marks pages whose address is a secret: no referrer, no caching.
@@ -131,8 +133,8 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, name string, f Fr
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store") // every page shows what is true now, and most are somebody's own
-	if f.Media || f.Framed {
-		h.Set("Content-Security-Policy", policy(f.Media, f.Framed))
+	if f.Media || f.Framed || f.Sounds {
+		h.Set("Content-Security-Policy", policy(&f))
 	}
 	if f.Private && p.kit.trusted {
 		h.Set("Referrer-Policy", "no-referrer")

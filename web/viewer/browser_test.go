@@ -7,6 +7,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/browsertest"
+	"hawker/rules/rule"
 )
 
 // The pages in a real browser: on phones and wide, light and dark, no fault, nothing that keeps people from using them, and
@@ -40,7 +41,7 @@ func TestInABrowser(t *testing.T) {
 			p.Check("room with holds")
 			p.Shot("room-" + name)
 
-			p = b.Page(t, view) // ana's own
+			p = b.Page(t, view, "net::ERR_") // ana's own
 			p.Go(ana)
 			p.Await("/^[0-9]+:[0-9]{2}$/.test(document.querySelector('h-countdown').textContent)")
 			p.Check("receipt")
@@ -86,7 +87,11 @@ func TestInABrowser(t *testing.T) {
 			h.ask(commerce.Air{Show: h.show})
 			p.Await("!document.querySelector('.plate')")
 			p.Shot("overlay-" + name)
-			p = b.Page(t, view) // somebody who is nobody yet
+			h.rule(rule.Rule{Name: "Ding", When: rule.When{Event: rule.Contains, Words: []string{"ding"}}, Then: []rule.Action{{Do: rule.Card, Text: "Ding, {user}", Sound: "https://127.0.0.1:1/ding.mp3"}}})
+			h.types("eve", "ding")
+			p.AwaitText("#card", "Ding, eve")
+			p.Await("document.querySelector('#card audio').error?.code === 4") // it was looked for, and nobody is there
+			p = b.Page(t, view)                                                // somebody who is nobody yet
 			p.Go(h.web.URL + "/live/spring?item=")
 			p.Check("which item")
 			p.Shot("choose-item-" + name)

@@ -1,6 +1,7 @@
 package viewer
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -14,8 +15,8 @@ const (
 	cardMost = 2 * time.Minute
 )
 
-// cardView is a card of a rule: a text, and a picture where it has one.
-type cardView struct{ ID, Text, Image string }
+// cardView is a card of a rule: a text, and a picture and a sound where it has them. A sound ends with its card.
+type cardView struct{ ID, Text, Image, Sound string }
 
 // cards are the cards that stand on the overlays of shows. A newer one takes the place of the one before.
 type cards struct {
@@ -53,5 +54,9 @@ func (x *cards) at(show commerce.ID, now time.Time) *cardView {
 	if !ok || now.After(c.until) {
 		return nil // it stays known, so that it is not shown again
 	}
-	return &cardView{c.ID.String(), c.Text, c.Picture}
+	v := &cardView{ID: c.ID.String(), Text: c.Text, Image: c.Picture}
+	if strings.HasPrefix(c.Sound, "https://") { // nothing else may be loaded (ui.Frame.Sounds)
+		v.Sound = c.Sound
+	}
+	return v
 }

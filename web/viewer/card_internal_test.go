@@ -9,6 +9,13 @@ import (
 
 // A card stands for its time, once, and a newer one takes its place.
 func TestCards(t *testing.T) {
+	for sound, want := range map[string]string{"https://a.example/ding.mp3": "https://a.example/ding.mp3", "http://a.example/ding.mp3": "", "data:audio/wav;base64,AA": "", "": ""} {
+		var y cards
+		y.put(100, live.Card{ID: 1, Text: "one", Sound: sound}, time.Unix(1000, 0))
+		if c := y.at(100, time.Unix(1000, 0)); c == nil || c.Sound != want {
+			t.Errorf("a card with the sound %q has %+v", sound, c)
+		}
+	}
 	var x cards
 	now := time.Unix(1000, 0)
 	x.put(100, live.Card{ID: 1, Text: "one"}, now)

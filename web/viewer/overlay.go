@@ -29,6 +29,11 @@ type overlayPage struct {
 	Card    *cardView
 }
 
+// mute, in an address of the overlay, leaves the sounds of cards out: for a second source of the same scene.
+const mute = "mute"
+
+func muted(r *http.Request) bool { return r.URL.Query().Has(mute) }
+
 // command is what a viewer types for an item.
 func command(number int) string { return "!buy " + strconv.Itoa(number) }
 
@@ -62,7 +67,10 @@ func (p *Pages) overlay(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	f := v.bare(ui.Overlay, "Overlay")
-	f.Private, f.Framed, f.Stream = true, true, v.home+"/events"
+	f.Private, f.Framed, f.Sounds, f.Stream = true, true, !muted(r), v.home+"/events"
+	if muted(r) {
+		f.Stream += "?" + mute
+	}
 	p.pages.Render(w, r, "overlay", f, v.overlayPage(s, nil))
 	return nil
 }
@@ -85,8 +93,11 @@ func (p *Pages) overlayEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 	if err := p.openOverlay(r, v); err != nil {
 		return err
 	}
-	watch := p.signals(v)
-	return p.Kit.Casts.Serve(w, r, "overlay/"+v.show.String(), ui.Source{
+	watch, silent, key := p.signals(v), muted(r), "overlay/"+v.show.String()
+	if silent {
+		key += "/" + mute
+	}
+	return p.Kit.Casts.Serve(w, r, key, ui.Source{
 		Watch: func(tell func(live.Signal)) (func(), error) {
 			return watch(func(s live.Signal) {
 				if s.Shout != nil {
@@ -104,7 +115,9 @@ func (p *Pages) overlayEvents(w http.ResponseWriter, r *http.Request, v *visit) 
 				return nil, err
 			}
 			o := v.overlayPage(s, p.shouts.Of(v.show).Card(time.Now(), v.words))
-			o.Card = p.cards.at(v.show, time.Now())
+			if o.Card = p.cards.at(v.show, time.Now()); o.Card != nil && silent {
+				o.Card.Sound = ""
+			}
 			air, err := p.pages.Part("overlay", "onair", o)
 			if err != nil {
 				return nil, err

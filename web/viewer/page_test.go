@@ -247,7 +247,9 @@ func TestHeaders(t *testing.T) {
 	h := newHouse(t)
 	b := h.browser()
 	link := h.claims("ana", "!buy 3")
-	for address, frames := range map[string]string{h.overlay: "frame-ancestors 'self'", link: "frame-ancestors 'none'", h.web.URL + "/live/spring": "frame-ancestors 'none'"} {
+	for address, frames := range map[string]string{
+		h.overlay: "frame-ancestors 'self'; media-src https:", h.overlay + "?mute": "frame-ancestors 'self'", link: "frame-ancestors 'none'", h.web.URL + "/live/spring": "frame-ancestors 'none'",
+	} {
 		g := b.get(address)
 		if csp := g.head.Get("Content-Security-Policy"); !strings.HasSuffix(csp, frames) {
 			t.Errorf("%s: policy %q", address, csp)
@@ -260,7 +262,8 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 	g := b.get(h.overlay)
-	has(t, g, http.StatusOK, "pauseOnBackground", `id="air-3"`, "Type !buy 3")
+	has(t, g, http.StatusOK, "pauseOnBackground", `id="air-3"`, "Type !buy 3", `/events"`)
+	has(t, b.get(h.overlay+"?mute"), http.StatusOK, `/events?mute"`)
 	if len(g.head.Values("Set-Cookie")) != 0 {
 		t.Error("the overlay sets a cookie")
 	}

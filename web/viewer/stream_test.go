@@ -120,10 +120,23 @@ func TestOverlayStream(t *testing.T) {
 	if got := s.until(`hx-target="#onair"`); strings.Contains(got, "plate air") {
 		t.Errorf("nothing is on air, and the overlay has %s", got)
 	}
-	card := rule.Rule{Name: "Cards", When: rule.When{Event: rule.Contains, Words: []string{"glaze"}}, Then: []rule.Action{{Do: rule.Card, Text: "{user} asks about the glaze", For: time.Minute}}}
-	_, err := h.db.Rulebook().Put(t.Context(), h.merchant, rulebook.Version{Rules: []rule.Rule{card}}, rulebook.Any)
-	h.must(err)
-	h.must(h.hub.ReloadRules(t.Context(), h.merchant))
+	card := rule.Rule{Name: "Cards", When: rule.When{Event: rule.Contains, Words: []string{"glaze"}}, Then: []rule.Action{{Do: rule.Card, Text: "{user} asks about the glaze", Sound: "https://a.example/ding.mp3?a=1&b=2", For: time.Minute}}}
+	h.rule(card)
+	quiet := h.browser().stream(h.overlay, "?mute")
+	quiet.until(`hx-target="#card"`)
 	h.types("eve", "which glaze is it?")
-	s.until(`<p class="shout-all">eve asks about the glaze</p>`)
+	if got := s.until(`<p class="shout-all">eve asks about the glaze</p>`) + s.until("</hx-partial>"); !strings.Contains(got, `src="https://a.example/ding.mp3?a=1&amp;b=2" autoplay></audio>`) {
+		t.Errorf("the card has no sound: %s", got)
+	}
+	if got := quiet.until("eve asks about the glaze") + quiet.until("</hx-partial>"); strings.Contains(got, "<audio") {
+		t.Errorf("a source that is muted has %s", got)
+	}
+}
+
+// rule puts one rule into force.
+func (h *house) rule(r rule.Rule) {
+	h.t.Helper()
+	_, err := h.db.Rulebook().Put(h.t.Context(), h.merchant, rulebook.Version{Rules: []rule.Rule{r}}, rulebook.Any)
+	h.must(err)
+	h.must(h.hub.ReloadRules(h.t.Context(), h.merchant))
 }

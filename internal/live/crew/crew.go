@@ -35,6 +35,20 @@ type Doer interface {
 	Do(ctx context.Context, d chat.Deed) error
 }
 
+// Asker is a chat that asks its platform for what is wanted of it and no more.
+type Asker interface {
+	Need(kinds []chat.Kind, deeds []chat.DeedKind)
+}
+
+// Need tells every account what is wanted from now on. Call it after the last Add, and whenever the rules change.
+func (c *Crew) Need(kinds []chat.Kind, deeds []chat.DeedKind) {
+	for _, a := range c.accounts {
+		if a.asker != nil {
+			a.asker.Need(kinds, deeds)
+		}
+	}
+}
+
 // unsupported is the code of a refusal of what a platform does not have.
 const unsupported = "unsupported"
 
@@ -67,15 +81,17 @@ type Crew struct {
 }
 
 type account struct {
-	doer     Doer // nil when it only says lines
+	doer     Doer  // nil when it only says lines
+	asker    Asker // nil when it tells all it can anyhow
 	channels []chat.Channel
 	deeds    chores.Queue
 }
 
-// Add adds an account, before Run. c may be a Doer.
+// Add adds an account, before Run. x may be a Doer and an Asker.
 func (c *Crew) Add(x any, channels []chat.Channel, log *slog.Logger) {
 	a := &account{channels: channels, deeds: chores.Queue{Log: log}}
 	a.doer, _ = x.(Doer)
+	a.asker, _ = x.(Asker)
 	c.accounts = append(c.accounts, a)
 }
 

@@ -46,7 +46,16 @@ type Utterance struct {
 	From time.Time
 	// Done is told once, when it was said (err nil), given up or dropped.
 	Done func(at time.Time, err error)
+
+	tries int // that did not reach the platform
 }
+
+// A line that never left, because no connection could be made, is tried again up to mostTries times, at first after firstRest and then
+// after twice as long each time. Whatever may have reached the platform is not.
+const (
+	mostTries = 5
+	firstRest = time.Second
+)
 
 // Words is a text and the link that belongs to it.
 type Words struct {
@@ -517,8 +526,8 @@ func cut(text string, limit int) string {
 	return string(r[:limit-1]) + "…"
 }
 
-// post says one line and tells its utterances what came of it. It is said once: what the platform refused is not
-// repeated, except that the whole account rests when the platform asks for it.
+// post says one line and tells its utterances what came of it. It is said once: what the platform refused is not repeated, except
+// that the channel rests when the platform asks for it, and that a line which never left is tried again.
 func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *speech, counts *sending, pool string) {
 	// A line under way is finished when the program stops, else nobody would know whether it was said.
 	say, cancel := context.WithTimeout(context.WithoutCancel(ctx), sayFor)
@@ -543,6 +552,11 @@ func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *
 		if errors.As(err, &refused) && refused.RetryAfter > 0 {
 			q.rest = time.Now().Add(refused.RetryAfter)
 			again = !refused.Unknown && !refused.Reconnect
+		}
+		if errors.As(err, &refused) && refused.Code == "network" && !refused.Unknown && !refused.Reconnect && us[0].tries < mostTries {
+			q.rest = time.Now().Add(firstRest << us[0].tries)
+			us[0].tries++
+			again = true
 		}
 		if err != nil && (refused == nil || !refused.Unknown) {
 			delete(q.said, line.Text) // it was not said

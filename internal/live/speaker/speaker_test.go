@@ -64,6 +64,14 @@ func (p *platform) delay() (there, back time.Duration) {
 	return rand.N(p.slow), rand.N(p.slow)
 }
 
+// refuses has the next lines refused, and says how many are to be.
+func (p *platform) refuses(all ...error) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuse = append(p.refuse, all...)
+	return len(p.refuse)
+}
+
 func (p *platform) texts() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -294,6 +302,32 @@ func TestSlowNetwork(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		if h.p.over != 0 || len(h.p.texts()) < 200 {
 			t.Errorf("one channel: %d lines, %d over the limit", len(h.p.texts()), h.p.over)
+		}
+	})
+}
+
+// TestNeverLeft: a line for which no connection could be made is tried again and said once; one that may have arrived is not; and a
+// platform that stays away is given up.
+func TestNeverLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, twitchLike())
+		away := &chat.Refused{Code: "network"}
+		h.p.refuses(away, away, away)
+		h.say("said in the end", speaker.RankHeld, here)
+		time.Sleep(20 * time.Second)
+		h.p.refuses(&chat.Refused{Code: "network", Unknown: true})
+		h.say("may have arrived", speaker.RankHeld, here)
+		time.Sleep(20 * time.Second)
+		h.p.refuses(slices.Repeat([]error{away}, 10)...)
+		h.say("given up", speaker.RankHeld, here)
+		time.Sleep(2 * time.Minute)
+		if got := h.p.texts(); !slices.Equal(got, []string{"said in the end"}) || h.p.refuses() != 4 {
+			t.Errorf("said %q, %d refusals left", got, h.p.refuses())
+		}
+		for text, want := range map[string]bool{"said in the end": true, "may have arrived": false, "given up": false} {
+			if err, ended := h.end(text); !ended || (err == nil) != want {
+				t.Errorf("%s: %v, %v", text, err, ended)
+			}
 		}
 	})
 }

@@ -30,7 +30,10 @@ func (t *Teller) joined(outcomes []*commerce.Outcome, named int, link string) st
 	pays := named < len(outcomes) // who is not named needs the page
 	for i, o := range outcomes {
 		g := group{what: strconv.Itoa(o.Number) + " " + what(o, 1, Short)}
-		who := l.NameOr(o.Viewer.Name)
+		who := ""
+		if i < named {
+			who = l.NameOr(o.Viewer.Name)
+		}
 		switch {
 		case o.What == commerce.Reminded:
 			g.form, g.time, pays = l.JoinReminder, l.Span(max(time.Until(o.Due), 0)), true

@@ -100,6 +100,8 @@ func limits(k rule.ActionKind) string {
 type Granted struct {
 	Scopes map[chat.Platform][]string // of all logins of a platform; nil where there is none
 	Store  bool                       // a store is connected
+	// StoreScopes are what the store granted; nil where it is not known.
+	StoreScopes []string
 }
 
 // needs are what an action needs, with what is known of it.
@@ -116,8 +118,8 @@ func (g *Granted) needs(k rule.ActionKind) []Need {
 		out = append(out, n)
 	}
 	for _, n := range outside(k) {
-		if n.Where == "Shopify" && !g.Store {
-			n.Known = true
+		if n.Where == "Shopify" && (!g.Store || g.StoreScopes != nil) {
+			n.Known, n.Has = true, g.Store && slices.Contains(g.StoreScopes, n.Permission)
 		}
 		out = append(out, n)
 	}

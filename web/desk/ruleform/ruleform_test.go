@@ -2,6 +2,7 @@ package ruleform
 
 import (
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,4 +146,23 @@ func FuzzForm(f *testing.F) {
 			t.Fatalf("was\n%s\nis\n%s", rule.Text(r), rule.Text(again))
 		}
 	})
+}
+
+// Whether a store lets us make codes is shown as far as it is known.
+func TestNeedsOfTheStore(t *testing.T) {
+	need := func(known, has bool) []Need { return []Need{{"Shopify", "write_discounts", known, has}} }
+	for name, x := range map[string]struct {
+		g    Granted
+		want []Need
+	}{
+		"no store":        {Granted{}, need(true, false)},
+		"a store":         {Granted{Store: true}, need(false, false)},
+		"it grants it":    {Granted{Store: true, StoreScopes: []string{"read_orders", "write_discounts"}}, need(true, true)},
+		"it grants less":  {Granted{Store: true, StoreScopes: []string{"read_orders"}}, need(true, false)},
+		"no store is now": {Granted{StoreScopes: []string{"write_discounts"}}, need(true, false)},
+	} {
+		if got := x.g.needs(rule.DiscountCode); !slices.Equal(got, x.want) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
@@ -128,5 +129,8 @@ func (p *Pages) granted(ctx context.Context, v *Visitor) (ruleform.Granted, erro
 		return g, err
 	}
 	g.Store = err == nil && s.Shop != ""
+	if s.Granted != "" {
+		g.StoreScopes = strings.Split(s.Granted, ",")
+	}
 	return g, nil
 }
