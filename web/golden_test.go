@@ -26,7 +26,7 @@ func everyPage(t *testing.T) map[string]string {
 	t.Helper()
 	h := newHouse(t, func(s *web.Server) {
 		s.Connects = map[string]web.Connect{
-			"twitch-bot": {}, "twitch-channel": {}, "discord": {}, "shopify": {Start: func(context.Context, string, string, string) (string, string, error) {
+			"twitch-bot": {}, "twitch-channel": {}, "discord": {}, "shopify": {Start: func(context.Context, commerce.ID, string, string, string) (string, string, error) {
 				return "https://shop.example/auth", "", nil
 			}},
 			"youtube": {Needs: "The operator sets HAWKER_GOOGLE_CLIENT_ID."},

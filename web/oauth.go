@@ -59,7 +59,7 @@ func (s *Server) oauthStart(w http.ResponseWriter, r *http.Request) {
 			return ui.Problem(http.StatusConflict, c.Needs)
 		}
 		state := seal.NewToken()
-		address, verifier, err := c.Start(r.Context(), state.Reveal(), s.redirect(name), r.PostFormValue("extra"))
+		address, verifier, err := c.Start(r.Context(), v.Merchant.ID, state.Reveal(), s.redirect(name), r.PostFormValue("extra"))
 		if err != nil {
 			s.Log.InfoContext(r.Context(), "login not started", "name", name, "err", err)
 			return ui.Problem(http.StatusUnprocessableEntity, "That cannot be connected: "+err.Error())

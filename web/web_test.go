@@ -437,12 +437,12 @@ func TestOAuth(t *testing.T) {
 	h := newHouse(t, func(s *web.Server) {
 		s.Connects = map[string]web.Connect{
 			"youtube": {
-				Start: func(_ context.Context, state, redirect, extra string) (string, string, error) {
+				Start: func(_ context.Context, _ commerce.ID, state, redirect, extra string) (string, string, error) {
 					return "https://accounts.example/auth?state=" + state + "&redirect_uri=" + url.QueryEscape(redirect), "verify-me", nil
 				},
 				Finish: func(_ context.Context, m commerce.ID, b web.Back) (string, error) { got, of = b, m; return "Ana", nil },
 			},
-			"shopify": {Start: func(_ context.Context, _, _, shop string) (string, string, error) {
+			"shopify": {Start: func(_ context.Context, _ commerce.ID, _, _, shop string) (string, string, error) {
 				return "", "", fmt.Errorf("shop %q: not of the form NAME.myshopify.com", shop)
 			}},
 			"discord": {Needs: "Set HAWKER_DISCORD_CLIENT_ID."},

@@ -12,15 +12,17 @@ import (
 	"hawker/connectors/twitch"
 	"hawker/connectors/youtube"
 	"hawker/internal/chat"
+	"hawker/internal/live/ruling"
 	"hawker/internal/sqldb"
+	"hawker/rules/rule"
 	"hawker/web"
 )
 
 // connects are the logins by which owners connect accounts, servers and stores.
 func (h *house) connects() map[string]web.Connect {
 	return map[string]web.Connect{
-		"twitch-bot":     h.twitchConnect(twitch.BotScopes(), sqldb.BotAccount),
-		"twitch-channel": h.twitchConnect(twitch.BroadcasterScopes(), sqldb.OwnerAccount),
+		"twitch-bot":     h.twitchConnect(sqldb.BotAccount),
+		"twitch-channel": h.twitchConnect(sqldb.OwnerAccount),
 		"youtube":        h.youtubeConnect(),
 		"discord":        h.discordConnect(),
 		"shopify":        h.shopifyConnect(),
@@ -41,13 +43,16 @@ func needs(where string, settings ...string) string {
 	return fmt.Sprintf("Set %s, from your app at %s, and start hawker again.", strings.Join(missing, " and "), where)
 }
 
-func (h *house) twitchConnect(scopes []string, purpose string) web.Connect {
+func (h *house) twitchConnect(purpose string) web.Connect {
 	s := h.set.Twitch
-	c := &twitch.Connect{AuthURL: s.AuthURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret, Scopes: scopes}
+	c := &twitch.Connect{AuthURL: s.AuthURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret}
 	return web.Connect{
 		Needs: needs("dev.twitch.tv/console", "HAWKER_TWITCH_CLIENT_ID", s.ClientID, "HAWKER_TWITCH_CLIENT_SECRET", s.ClientSecret),
-		Start: func(_ context.Context, state, redirect, _ string) (string, string, error) {
-			return c.Start(state, redirect), "", nil
+		Start: func(ctx context.Context, m commerce.ID, state, redirect, _ string) (string, string, error) {
+			scopes, err := h.twitchScopes(ctx, m, purpose)
+			asking := *c
+			asking.Scopes = scopes
+			return asking.Start(state, redirect), "", err
 		},
 		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {
 			a, err := c.Finish(ctx, back.Query.Get("code"), back.Redirect)
@@ -57,6 +62,37 @@ func (h *house) twitchConnect(scopes []string, purpose string) web.Connect {
 			return a.Name, h.keepTwitch(ctx, m, a, purpose)
 		},
 	}
+}
+
+// rulesOf are the rules of a merchant that are in force.
+func (h *house) rulesOf(ctx context.Context, m commerce.ID) ([]rule.Rule, error) {
+	v, err := h.db.Rulebook().Rules(ctx, m)
+	return v.Rules, err
+}
+
+// twitchScopes are the scopes to ask an account for: what it needs anyway, what the merchant's rules need now, and what was granted
+// before, because Twitch forgets what a later login does not ask for.
+func (h *house) twitchScopes(ctx context.Context, m commerce.ID, purpose string) ([]string, error) {
+	all, err := h.rulesOf(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := h.db.Accounts(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	scopes := twitch.Grants(purpose == sqldb.OwnerAccount, false, twitch.ScopesFor(ruling.Needs(all)))
+	for _, a := range accounts {
+		if a.Platform != chat.Twitch || a.Purpose != purpose {
+			continue
+		}
+		for _, s := range a.Token.Scopes {
+			if !slices.Contains(scopes, s) {
+				scopes = append(scopes, s)
+			}
+		}
+	}
+	return scopes, nil
 }
 
 // keepTwitch stores an account of Twitch. A channel is heard by the merchant's bot, whichever of the two was connected first.
@@ -104,7 +140,7 @@ func (h *house) youtubeConnect() web.Connect {
 	c := youtube.NewConnect(h.youtubeOptions())
 	return web.Connect{
 		Needs: needs("console.cloud.google.com", "HAWKER_GOOGLE_CLIENT_ID", s.ClientID, "HAWKER_GOOGLE_CLIENT_SECRET", s.ClientSecret),
-		Start: func(_ context.Context, state, redirect, _ string) (string, string, error) {
+		Start: func(_ context.Context, _ commerce.ID, state, redirect, _ string) (string, string, error) {
 			address, verifier := c.Start(state, redirect)
 			return address, verifier, nil
 		},
@@ -128,8 +164,16 @@ func (h *house) discordConnect() web.Connect {
 	c := &discord.Connect{APIURL: s.APIURL, AuthURL: s.AuthURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret}
 	return web.Connect{
 		Needs: needs("discord.com/developers", "HAWKER_DISCORD_CLIENT_ID", s.ClientID, "HAWKER_DISCORD_CLIENT_SECRET", s.ClientSecret, "HAWKER_DISCORD_BOT_TOKEN", s.BotToken),
-		Start: func(_ context.Context, state, redirect, _ string) (string, string, error) {
-			return c.Start(state, redirect), "", nil
+		Start: func(ctx context.Context, m commerce.ID, state, redirect, _ string) (string, string, error) {
+			all, err := h.rulesOf(ctx, m)
+			asking := *c
+			_, deeds := ruling.Needs(all)
+			for _, d := range deeds {
+				if permission, _ := discord.NeedFor(d); permission != "" && !slices.Contains(asking.Also, permission) {
+					asking.Also = append(asking.Also, permission)
+				}
+			}
+			return asking.Start(state, redirect), "", err
 		},
 		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {
 			g, err := c.Finish(ctx, back.Query.Get("code"), back.Redirect)
@@ -177,12 +221,22 @@ func (h *house) shopifyConnect() web.Connect {
 	c := &shopify.Connect{URL: s.URL, ClientID: s.ClientID, ClientSecret: s.ClientSecret}
 	return web.Connect{
 		Needs: needs("dev.shopify.com/dashboard", "HAWKER_SHOPIFY_CLIENT_ID", s.ClientID, "HAWKER_SHOPIFY_CLIENT_SECRET", s.ClientSecret),
-		Start: func(_ context.Context, state, redirect, shop string) (string, string, error) {
+		Start: func(ctx context.Context, m commerce.ID, state, redirect, shop string) (string, string, error) {
+			all, err := h.rulesOf(ctx, m)
+			if err != nil {
+				return "", "", err
+			}
+			asking := *c
+			if slices.ContainsFunc(all, func(r rule.Rule) bool {
+				return !r.Off && slices.ContainsFunc(r.Then, func(a rule.Action) bool { return a.Do == rule.DiscountCode })
+			}) {
+				asking.Also = []string{shopify.ScopeDiscounts}
+			}
 			shop = strings.ToLower(strings.TrimSpace(shop))
 			if !strings.Contains(shop, ".") {
 				shop += ".myshopify.com"
 			}
-			address, err := c.Start(shop, state, redirect)
+			address, err := asking.Start(shop, state, redirect)
 			return address, "", err
 		},
 		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {

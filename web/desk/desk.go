@@ -63,7 +63,7 @@ type Connect struct {
 	Needs string
 	// Start is where the browser is sent, and a PKCE verifier where the platform takes one. extra is what the owner typed:
 	// the shop's name.
-	Start func(ctx context.Context, state, redirect, extra string) (address, verifier string, err error)
+	Start func(ctx context.Context, merchant commerce.ID, state, redirect, extra string) (address, verifier string, err error)
 	// Finish turns what came back into an account or a store, and stores it. It returns its name for the owner.
 	Finish func(ctx context.Context, merchant commerce.ID, back Back) (name string, err error)
 }
