@@ -75,6 +75,7 @@ type destination struct {
 	acked      uint64                  // bytes
 	grew       time.Time               // acked did
 	rate       meter                   // of what is sent
+	left       string                  // why it is left out
 	breakOff   context.CancelCauseFunc // of the push that is under way
 	reconnects int
 	wasLive    bool // some push was: the key is good
@@ -107,8 +108,9 @@ func (d *destination) rename(name string) {
 
 // leaveOut breaks the push off for the sake of the others, without a goodbye: it may come back.
 func (d *destination) leaveOut(text string) {
-	d.shed.Store(true)
 	d.mu.Lock()
+	d.left = text
+	d.shed.Store(true)
 	if d.breakOff != nil {
 		d.breakOff(errLine)
 	}
@@ -149,6 +151,10 @@ func (d *destination) run(ctx context.Context) {
 	failed, early := 0, 0 // in a row
 	for ctx.Err() == nil && !d.st.isOver() {
 		if d.shed.Load() {
+			d.mu.Lock()
+			text := d.left
+			d.mu.Unlock()
+			d.become(LeftOut, Line, text) // whatever its last breath made of it
 			select {
 			case <-d.taken:
 			case <-ctx.Done():
@@ -267,6 +273,9 @@ func (d *destination) look(now time.Time) {
 func (d *destination) flows() {
 	d.mu.Lock()
 	was := d.state
+	if d.shed.Load() {
+		was = Live // it is on its way out
+	}
 	if was != Live {
 		d.state, d.since, d.reason, d.text, d.wasLive = Live, time.Now(), "", "", true
 	}

@@ -233,7 +233,8 @@ func (f *facts) warnings(now time.Time) []Warning {
 	case !f.came.IsZero() && now.Sub(since) > noKeyframe:
 		add("no_keyframe", "No keyframe for %.0f s: destinations cannot start. Set the keyframe interval to 2 s in the encoder.", now.Sub(since).Seconds())
 	case f.every > longGroup:
-		add("keyframes", "A keyframe only every %.1f s: platforms want 2 s and punish more than 4. Set the keyframe interval to 2 s in the encoder.", f.every.Seconds())
+		add("keyframes", "A keyframe only every %.1f s: platforms want 2 s and punish more than 4. Set the keyframe interval to 2 s in the encoder.",
+			f.every.Seconds())
 	}
 	if w := f.seen; w.full {
 		switch {

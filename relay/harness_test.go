@@ -46,6 +46,7 @@ type house struct {
 	dests  []relay.Destination
 	clip   []byte
 	ask    bool
+	kbps   int // of the line
 	events []relay.Event
 	stop   func()
 }
@@ -61,7 +62,7 @@ func start(t testing.TB, change func(*relay.Server), dests ...relay.Destination)
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return relay.Config{ID: "show", Destinations: slices.Clone(h.dests), Backup: key == backupKey, Slate: h.clip, AskHost: h.ask}, nil
+		return relay.Config{ID: "show", Destinations: slices.Clone(h.dests), Backup: key == backupKey, Slate: h.clip, AskHost: h.ask, UplinkKbps: h.kbps}, nil
 	}
 	h.OnEvent = func(e relay.Event) {
 		h.mu.Lock()
@@ -98,6 +99,13 @@ func (h *house) slate(clip []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.clip = clip
+}
+
+// line makes the line carry so much, in kbit/s.
+func (h *house) line(kbps int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.kbps = kbps
 }
 
 func (h *house) askHost() {

@@ -34,6 +34,7 @@ type ingest struct {
 	facts   facts
 	latched []pending // its headers and metadata in force
 	silent  bool      // it was there but sent nothing, so the slate took its place
+	resumed time.Time // since when it sends again, zero while it does not
 	media   time.Time // when it last sent picture or sound
 
 	pending int       // bytes that were fed and the destinations were not told of; its own goroutine's
@@ -177,7 +178,10 @@ func (st *stream) feed(in *ingest, m rtmp.Message) bool {
 			st.wish = roles
 		}
 	}
-	if st.slate != nil && info.Kind == rtmp.Keyframe && in.silent && in.facts.behind(m.Time, now) {
+	if in.silent && in.resumed.IsZero() {
+		in.resumed = now
+	}
+	if st.slate != nil && info.Kind == rtmp.Keyframe && in.silent && in.facts.behind(m.Time, now) && now.Sub(in.resumed) < catchUp {
 		st.mu.Unlock()
 		return true // it still sends what it could not send before; the show goes on with what is new
 	}
@@ -193,7 +197,8 @@ func (st *stream) feed(in *ingest, m rtmp.Message) bool {
 	}
 	back := shown && st.slate != nil
 	if back {
-		st.slate, in.silent = nil, false
+		st.slate, in.silent, in.resumed = nil, false, time.Time{}
+		in.facts.seen = window{} // its clock may have stood still: that is no drift
 	}
 	st.mu.Unlock()
 	if back {

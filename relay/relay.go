@@ -96,7 +96,7 @@ const (
 	// coalesceFrom is the number of destinations from which what the encoder sends is left to gather for coalesce before it is
 	// read: with few of them, sending at once costs no more.
 	coalesceFrom = 5
-	coalesce     = 18 * time.Millisecond
+	coalesce     = 17 * time.Millisecond
 	// maxGather is how many bytes are passed on even though more are there.
 	maxGather = 512 << 10
 )

@@ -47,7 +47,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, all *sync.WaitGrou
 			if errors.Is(err, net.ErrClosed) {
 				return err
 			}
-			s.log().WarnContext(ctx, "accepting an ingest failed", "err", err) // out of descriptors, most likely
+			s.log().WarnContext(ctx, "accepting an ingest failed", "err", bare(err)) // out of descriptors, most likely
 			if !sleep(ctx, 100*time.Millisecond) {
 				return nil
 			}
@@ -71,7 +71,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, all *sync.WaitGrou
 func (s *Server) serve(ctx context.Context, all *sync.WaitGroup, nc net.Conn, known func()) {
 	p, err := rtmp.Accept(ctx, nc)
 	if err != nil {
-		s.log().DebugContext(ctx, "connection without a publisher", "err", err)
+		s.log().DebugContext(ctx, "connection without a publisher", "err", bare(err))
 		return
 	}
 	defer func() { _ = p.Close() }()
@@ -101,6 +101,15 @@ func (s *Server) serve(ctx context.Context, all *sync.WaitGroup, nc net.Conn, kn
 		err = pump(st, in)
 	}
 	st.detach(in, err)
+}
+
+// bare is what went wrong, without the addresses that the errors of connections name.
+func bare(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return op.Op + ": " + op.Err.Error()
+	}
+	return err.Error()
 }
 
 // pump feeds the stream until the publisher ends, is lost or is replaced.

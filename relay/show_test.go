@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -392,5 +393,37 @@ func TestCodecRefused(t *testing.T) {
 	}
 	if twitch.Session() != nil && twitch.Session().Figures().Messages > 0 {
 		t.Error("it was sent all the same")
+	}
+}
+
+// A line that is known to be too small for all: the least important destination is left out, in numbers, without a goodbye to the
+// platform, and is back when another one goes.
+func TestLineTooSmall(t *testing.T) {
+	var dests []relay.Destination
+	sims := map[string]*rtmpsim.Sim{}
+	for i, id := range []string{"a", "b", "c"} {
+		sim, d := platform(t, id)
+		d.Priority = []int{1, 3, 2}[i]
+		sims[id], dests = sim, append(dests, d)
+	}
+	h := start(t, nil, dests...)
+	h.line(1000) // one of them
+	e := encode(t, h.addr, 0)
+	defer e.keepOn()()
+	eventually(t, "two are left out", func() bool {
+		return h.destination("a").State == relay.LeftOut && h.destination("c").State == relay.LeftOut
+	})
+	st := h.Status()[0]
+	if d := h.destination("a"); d.Reason != relay.Line || !strings.HasPrefix(d.Error, "Your line carries 1 of ") || st.Line == "" || st.LineCarries != 1000 {
+		t.Errorf("%+v, %q", d, st.Line)
+	}
+	live(t, h, "b")
+	eventually(t, "they are closed without a goodbye", func() bool { return sims["a"].Counts().Open == 0 && sims["a"].Counts().Ended == 0 })
+	if err := h.Remove("show", "b"); err != nil {
+		t.Fatal(err)
+	}
+	live(t, h, "c")
+	if h.destination("a").State != relay.LeftOut {
+		t.Error("the less important one is back")
 	}
 }

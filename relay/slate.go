@@ -14,6 +14,9 @@ const (
 	// silentBy is how much longer, in tenths, an encoder may be silent whose connection stands: what a line held up comes
 	// whole when it goes on, but after a slate the show can go on at a keyframe only.
 	silentBy = 18
+	// catchUp is how long an encoder that was silent may send what it could not send before. After that its clock is taken to
+	// have stood still.
+	catchUp = 3 * time.Second
 	// slateBeat is how often a slate sends what is due.
 	slateBeat = 100 * time.Millisecond
 	// A picture that stands still is sent again after stillEvery, or more seldom up to maxStill, so that it takes no more than
@@ -76,7 +79,7 @@ func newSlate(p *picture, file []byte, hide bool) *slate {
 	case p.key == nil:
 		s.keyed = true
 	case !hide:
-		again := still.Again(p.key.Payload(), p.codec)
+		again := still.Again(p.key.Payload(), p.header, p.codec)
 		s.pictures = [][]byte{again}
 		if p.kbps > 0 {
 			s.every = min(max(s.every, time.Duration(len(again)*8/p.kbps)*time.Millisecond), maxStill)
@@ -150,13 +153,14 @@ func (s *slate) due(now time.Time) []*ring.Unit {
 		add(h, 0, false)
 	}
 	s.headers = nil
-	for n := len(s.clip); n > 0; s.at++ {
-		m := s.clip[s.at%n]
-		at := time.Duration(s.at/n)*s.length + time.Duration(m.Time)*time.Millisecond
+	for len(s.clip) > 0 {
+		turn, m := s.at/len(s.clip), s.clip[s.at%len(s.clip)]
+		at := time.Duration(turn)*s.length + time.Duration(m.Time)*time.Millisecond
 		if at > elapsed {
 			break
 		}
 		add(m, at, false)
+		s.at++
 	}
 	for len(s.pictures) > 0 && time.Duration(s.shown)*s.every <= elapsed {
 		add(rtmp.Message{Type: rtmp.TypeVideo, Payload: s.pictures[s.shown%len(s.pictures)]}, time.Duration(s.shown)*s.every, false)
@@ -215,7 +219,7 @@ func (st *stream) slateLocked(now time.Time) (wait time.Duration, began, sent bo
 			return min(after-silence, st.slateAfter()), false, false
 		}
 		if in != nil {
-			in.silent = true
+			in.silent, in.resumed = true, time.Time{}
 			st.takeLocked(in)
 		} else {
 			st.line.source()

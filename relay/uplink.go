@@ -12,8 +12,11 @@ const (
 	lineBehind = 1500 * time.Millisecond
 	lineFor    = 3 * time.Second
 	// After lineRetry one of those that were left out is tried again, and twice as late each time that fails.
-	lineRetry = 2 * time.Minute
-	maxRetry5 = 5 // doublings
+	lineRetry    = 2 * time.Minute
+	maxDoublings = 5
+	// lineCalm is how long after a change the next one may come, where what the line carries is known: an encoder's rate is
+	// never quite even.
+	lineCalm = 10 * time.Second
 )
 
 // uplink is what is known of the line that all destinations share.
@@ -41,7 +44,13 @@ func (u *uplink) share(now time.Time, known, ingest int, running []measured, out
 	wanted := ingest * (len(running) + len(out))
 	if known > 0 {
 		u.carries, u.wanted = known, wanted
-		return u.fit(known, ingest, running, out)
+		if now.Sub(u.since) < lineCalm {
+			return nil, nil
+		}
+		if shed, back = u.fit(known, ingest, running, out); len(shed)+len(back) > 0 {
+			u.since = now
+		}
+		return shed, back
 	}
 	behind, sum := 0, 0
 	for _, m := range running {
@@ -57,15 +66,15 @@ func (u *uplink) share(now time.Time, known, ingest int, running []measured, out
 		u.short = now
 	case now.Sub(u.short) >= lineFor:
 		u.short, u.carries, u.wanted, u.since = time.Time{}, sum, wanted, now
-		u.again = now.Add(lineRetry << min(u.tries, maxRetry5))
+		u.again = now.Add(lineRetry << min(u.tries, maxDoublings))
 		u.tries++
 		return u.fit(sum, ingest, running, nil)
 	}
 	if len(out) > 0 && now.After(u.again) && !u.again.IsZero() {
-		u.again = now.Add(lineRetry << min(u.tries, maxRetry5))
+		u.again = now.Add(lineRetry << min(u.tries, maxDoublings))
 		return nil, best(out)[:1]
 	}
-	if len(out) == 0 && u.tries > 0 && now.Sub(u.since) > lineRetry<<min(u.tries, maxRetry5) {
+	if len(out) == 0 && u.tries > 0 && now.Sub(u.since) > lineRetry<<min(u.tries, maxDoublings) {
 		*u = uplink{} // all have gone well for long
 	}
 	return nil, nil

@@ -67,7 +67,10 @@ func TestUplink(t *testing.T) {
 	if shed, _ = u.share(now, 13_000, 6000, run(0, 6000, all...), nil); ids(shed) != "a" {
 		t.Errorf("left out: %q", ids(shed))
 	}
-	if _, back = u.share(now, 13_000, 4000, run(0, 4000, all[1:]...), []*destination{all[0]}); ids(back) != "a" || u.words() != "" {
+	if _, back = u.share(now, 13_000, 4000, run(0, 4000, all[1:]...), []*destination{all[0]}); len(back) > 0 {
+		t.Error("in and out within a second")
+	}
+	if _, back = u.share(at(lineCalm), 13_000, 4000, run(0, 4000, all[1:]...), []*destination{all[0]}); ids(back) != "a" || u.words() != "" {
 		t.Errorf("back: %q, %s", ids(back), u.words())
 	}
 }

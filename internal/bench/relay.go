@@ -32,7 +32,7 @@ type RelayOptions struct {
 
 // What a run does without being told.
 const (
-	relayEach     = 4500 * time.Millisecond
+	relayEach     = 6 * time.Second
 	relayEachLong = 20 * time.Second
 	relayRounds   = 3 // of a long run
 )
@@ -244,7 +244,8 @@ func relayTable(out io.Writer, cases []RelayCase, why string) error {
 	}
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "good destinations\tand one that\tCPU s/GB\tnginx\tratio\tRSS MB\tgrew\tp50 ms\tp99 ms\tnginx p99\tbytes equal\tlost\tclock steps\tlongest silence ms\tnginx\treconnects\tfirst picture ms\t")
+	fmt.Fprintln(w, "good\tone\tCPU\tnginx\t\tRSS\tgrew\tp50\tp99\tnginx\tbytes\t\tclock\tlongest\tnginx\t\tfirst\t")
+	fmt.Fprintln(w, "sinks\tmore\ts/GB\ts/GB\tratio\tMB\tMB\tms\tms\tp99 ms\tequal\tlost\tsteps\tsilence ms\tsilence ms\treconnects\tpicture ms\t")
 	opt := func(f *float64, form string) string {
 		if f == nil {
 			return "-"

@@ -102,7 +102,8 @@ func (o *ownRelay) stop() error {
 	return o.cmd.Wait()
 }
 
-// RelayChild is the relay that is measured. It reads what to do from in and writes where it listens to out; then it answers each line with what the process has used, until in ends.
+// RelayChild is the relay that is measured. It reads what to do from in and writes where it listens to out; then it answers each
+// line with what the process has used, until in ends.
 func RelayChild(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -131,6 +132,7 @@ func RelayChild(ctx context.Context, in io.Reader, out io.Writer) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
+	relay.Settle()
 	wg.Go(func() { _ = srv.Run(ctx, ln) })
 	if err := answer.Encode(ln.Addr().String()); err != nil {
 		return err

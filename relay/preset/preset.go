@@ -45,7 +45,10 @@ func all() []Preset {
 			ID: "instagram", Name: "Instagram", Server: "rtmps://live-upload.instagram.com:443/rtmp/", Keyframe: 4 * s, Codecs: []string{h264},
 			hosts: []string{"instagram.com"},
 		},
-		{ID: "trovo", Name: "Trovo", Server: "rtmp://livepush.trovo.live/live/", Video: 9000, Audio: 160, Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"trovo.live"}},
+		{
+			ID: "trovo", Name: "Trovo", Server: "rtmp://livepush.trovo.live/live/", Video: 9000, Audio: 160, Keyframe: 4 * s, Codecs: []string{h264},
+			hosts: []string{"trovo.live"},
+		},
 		{ID: "rumble", Name: "Rumble", Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"rumble.com"}},
 		{ID: "linkedin", Name: "LinkedIn", Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"linkedin.com", "channel.media.azure.net"}},
 		{ID: "restream", Name: "Restream", Server: "rtmp://live.restream.io/live", Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"restream.io"}},

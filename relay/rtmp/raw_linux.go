@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"errors"
 	"net"
 	"os"
 	"syscall"
@@ -113,7 +114,7 @@ type beat struct {
 	f     *os.File
 	conn  syscall.RawConn
 	every time.Duration
-	wait1 bool // the first call of fn
+	bound time.Time
 	times [8]byte
 	fn    func(uintptr) bool
 }
@@ -129,10 +130,7 @@ func newBeat() *beat {
 		return nil
 	}
 	b.fn = func(fd uintptr) bool {
-		if b.wait1 { // it has hardly gone off already, so do not ask
-			b.wait1 = false
-			return false
-		}
+		// Asked before waiting too: what went off meanwhile is not told again.
 		_, _, errno := syscall.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&b.times)), uintptr(len(b.times))) // starts it anew
 		return errno != syscall.EAGAIN
 	}
@@ -149,10 +147,25 @@ func (b *beat) set(every time.Duration) {
 	_ = b.conn.Control(func(fd uintptr) { _ = unix.TimerfdSettime(int(fd), 0, &unix.ItimerSpec{Interval: t, Value: t}, nil) })
 }
 
+// beatBound is how late a beat may be before it is given up: a video must not hang on one timer.
+const beatBound = time.Second
+
 // wait waits for the next beat. It returns at once when one was missed.
 func (b *beat) wait() error {
-	b.wait1 = true
-	return b.conn.Read(b.fn)
+	if now := time.Now(); b.bound.Sub(now) < beatBound { // seldom, because it costs more than a beat
+		b.bound = now.Add(2 * beatBound)
+		if err := b.f.SetReadDeadline(b.bound); err != nil {
+			return err
+		}
+	}
+	err := b.conn.Read(b.fn)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		every := b.every
+		b.set(0)
+		b.set(every)
+		return nil
+	}
+	return err
 }
 
 func (b *beat) close() { _ = b.f.Close() }

@@ -81,13 +81,16 @@ func AudioConfig(c []byte) (rate, channels int) {
 }
 
 // Again returns a keyframe that may follow itself: H.264 and HEVC tell two pictures in a row apart by their parameters, so one that
-// comes again is set apart by a delimiter in front of it (access unit delimiter: ITU-T H.264, 7.3.2.4; H.265, 7.3.2.5).
-func Again(keyframe []byte, codec string) []byte {
+// comes again is set apart by a delimiter in front of it (access unit delimiter: ITU-T H.264, 7.3.2.4; H.265, 7.3.2.5). header is
+// the sequence header of the picture; where it does not say that lengths have four bytes, the keyframe is returned as it is.
+func Again(keyframe, header []byte, codec string) []byte {
 	at := 5 // legacy header, or FourCC without composition time
 	if len(keyframe) > 0 && keyframe[0]&0x80 != 0 && keyframe[0]&0x0F == 1 {
 		at = 8
 	}
-	if len(keyframe) < at+4 {
+	const sizes, hevcSizes = 5 + 4, 5 + 21 // of lengthSizeMinusOne in the configuration records (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1)
+	four := func(i int) bool { return len(header) > i && header[i]&3 == 3 }
+	if len(keyframe) < at+4 || codec == "H.264" && !four(sizes) || codec == "HEVC" && !four(hevcSizes) {
 		return keyframe
 	}
 	switch codec {

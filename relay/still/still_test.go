@@ -113,7 +113,11 @@ func TestAgain(t *testing.T) {
 	for codec, in := range map[string]string{
 		"H.264": "\x17\x01\x00\x00\x00\x00\x00\x00\x01e", "HEVC": "\x91hvc1\x00\x00\x00\x00\x00\x00\x01k", "AV1": "\x93av01obu.......",
 	} {
-		out := still.Again([]byte(in), codec)
+		header := bytes.Repeat([]byte{0xFF}, 40)
+		if same := still.Again([]byte(in), header[:8], codec); string(same) != in {
+			t.Errorf("%s: changed without knowing how", codec)
+		}
+		out := still.Again([]byte(in), header, codec)
 		if info := rtmp.Inspect(rtmp.Message{Type: rtmp.TypeVideo, Payload: out}); info.Kind != rtmp.Keyframe || info.Codec != codec {
 			t.Errorf("%s: %+v", codec, info)
 		}

@@ -6,6 +6,7 @@ package names
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -81,23 +82,52 @@ func onlyDigits(name string, n int) bool {
 // digits that look like one are that one (after Unicode Technical Standard 39, "Confusable Detection", of which it has what is used in
 // names), and a letter that is repeated stands once.
 func Skeleton(name string) string {
-	alike := strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
+	if !ascii(name) {
+		name = norm.NFKD.String(name)
+	}
+	out := make([]byte, 0, len(name))
+	var last, begun rune // begun may be half of what two letters look like together: rn is m, vv is w
+	put := func(r rune) {
+		if r != last {
+			out = utf8.AppendRune(out, r)
+			last = r
 		}
-		if r = like(unicode.ToLower(r)); unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
+	}
+	for _, r := range name {
+		if r >= utf8.RuneSelf && unicode.Is(unicode.Mn, r) {
+			continue
 		}
-		return -1
-	}, norm.NFKD.String(name))
-	var last rune
-	return strings.Map(func(r rune) rune {
-		if r == last {
-			return -1
+		if r = like(unicode.ToLower(r)); !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			continue
 		}
-		last = r
-		return r
-	}, strings.NewReplacer("rn", "m", "vv", "w").Replace(alike)) // what two letters make together
+		switch {
+		case begun == 'r' && r == 'n':
+			r, begun = 'm', 0
+		case begun == 'v' && r == 'v':
+			r, begun = 'w', 0
+		case begun != 0:
+			put(begun)
+			begun = 0
+		}
+		if r == 'r' || r == 'v' {
+			begun = r
+			continue
+		}
+		put(r)
+	}
+	if begun != 0 {
+		put(begun)
+	}
+	return string(out)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // like is the small Latin letter that a small letter, digit or sign looks like, or itself.
