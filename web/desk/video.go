@@ -53,7 +53,7 @@ func ingestOf(st *relay.StreamStatus) *ingestRow {
 	row := &ingestRow{State: "live", Word: "on"}
 	switch {
 	case !in.Connected:
-		row.State, row.Word, row.Trouble = "trouble", "lost", "The encoder is away. Destinations are kept for a minute."
+		row.State, row.Word, row.Trouble = "trouble", "lost", "The encoder is away. Viewers see the last picture, and destinations are kept for 15 minutes."
 	case in.Waiting:
 		row.State, row.Word = "waiting", "waiting for the first picture"
 	}

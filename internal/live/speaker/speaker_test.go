@@ -300,7 +300,7 @@ func TestSlowNetwork(t *testing.T) {
 			h.say(fmt.Sprintf("line %d", i), speaker.RankHeld, here)
 		}
 		time.Sleep(10 * time.Minute)
-		if h.p.over != 0 || len(h.p.texts()) < 200 {
+		if h.p.over != 0 || len(h.p.texts()) < 150 { // one at a time, each two and a half seconds or more with its rest: about 195
 			t.Errorf("one channel: %d lines, %d over the limit", len(h.p.texts()), h.p.over)
 		}
 	})
