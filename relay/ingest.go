@@ -178,6 +178,10 @@ func (st *stream) feed(in *ingest, m rtmp.Message) bool {
 			st.wish = roles
 		}
 	}
+	if st.covered {
+		st.mu.Unlock()
+		return true
+	}
 	if in.silent && in.resumed.IsZero() {
 		in.resumed = now
 	}
@@ -256,6 +260,17 @@ func (st *stream) admit() bool {
 		st.emit(IngestBack)
 	}
 	return in != nil
+}
+
+// cover shows the slate over the encoder's pictures, or ends that.
+func (st *stream) cover(on bool) {
+	st.mu.Lock()
+	st.covered = on
+	st.mu.Unlock()
+	select {
+	case st.poke <- struct{}{}:
+	default:
+	}
 }
 
 // cutOff takes all encoders off the air at once.

@@ -208,6 +208,17 @@ func (s *Server) Cut(streamID string) error {
 	return nil
 }
 
+// Slate shows the slate in place of the encoder's pictures, or ends that: the encoder stays connected, and is seen again from its
+// next keyframe on. Destinations stay. The error is ErrNoStream.
+func (s *Server) Slate(streamID string, on bool) error {
+	st, err := s.stream(streamID)
+	if err != nil {
+		return err
+	}
+	st.cover(on)
+	return nil
+}
+
 // Use sends the pictures of the backup encoder, or of the first one, from its next keyframe on; when it is not there, as soon
 // as it is. The error is ErrNoStream.
 func (s *Server) Use(streamID string, backup bool) error {

@@ -202,6 +202,40 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// The slate covers the encoder's pictures and lets them be seen again, from a keyframe on; nobody is disconnected.
+func TestSlateOnDemand(t *testing.T) {
+	a, da := knower(t, "a")
+	h := start(t, nil, da)
+	e := encode(t, h.addr, 0)
+	e.size = 1000
+	stop := e.keepOn()
+	defer stop()
+	live(t, h, "a")
+	if err := h.Slate("show", true); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the slate", func() bool { return h.Status()[0].Slate })
+	begun := len(a.messages())
+	eventually(t, "only the last picture", func() bool {
+		all := a.messages()
+		return len(all) > begun+100 && !slices.ContainsFunc(all[len(all)-50:], func(m rtmp.Message) bool { return m.Type == rtmp.TypeVideo && kindOf(m) == rtmp.Other })
+	})
+	if st := h.Status()[0]; !st.Ingest.Connected {
+		t.Error("the encoder was disconnected")
+	}
+	if err := h.Slate("show", false); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "seen again", func() bool {
+		all := a.messages()
+		return !h.Status()[0].Slate && slices.ContainsFunc(all[max(0, len(all)-20):], func(m rtmp.Message) bool { return m.Type == rtmp.TypeVideo && kindOf(m) == rtmp.Other })
+	})
+	grows(t, a.messages(), 2100)
+	if a.publications() != 1 || h.Slate("nothing", true) == nil {
+		t.Error("a destination was disconnected, or what is not there has a slate")
+	}
+}
+
 // The backup encoder takes over at a keyframe when the first is lost, and stays; Use brings the first one back.
 func TestBackup(t *testing.T) {
 	a, da := knower(t, "a")

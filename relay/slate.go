@@ -215,7 +215,7 @@ func (st *stream) slateLocked(now time.Time) (wait time.Duration, began, sent bo
 		if in != nil {
 			after = after * silentBy / 10
 		}
-		if silence := now.Sub(st.line.at); !st.cut && silence < after {
+		if silence := now.Sub(st.line.at); !st.cut && !st.covered && silence < after {
 			return min(after-silence, st.slateAfter()), false, false
 		}
 		if in != nil {

@@ -36,6 +36,7 @@ type stream struct {
 	wish     role           // whose shall be sent; roles when nobody cares
 	knocking *ingest        // waits for the host
 	cut      bool           // taken off the air, until a publisher comes
+	covered  bool           // the slate is shown although an encoder is there
 	away     time.Time      // since when there is none
 	visits   int            // how many publishers came
 	wanted   []Destination  // what the destinations shall be

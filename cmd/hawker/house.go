@@ -46,6 +46,7 @@ func (h *house) newHub(connect func(context.Context, sqldb.Merchant) (live.Conne
 		Destination: func(ctx context.Context, merchant, show commerce.ID, name string, on bool) error {
 			return h.video.turn(ctx, merchant, show, name, on)
 		},
+		Slate: func(_ context.Context, show commerce.ID, on bool) error { return h.video.slate(show, on) },
 	}
 }
 

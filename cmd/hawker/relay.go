@@ -93,6 +93,14 @@ func (v *video) turn(ctx context.Context, merchant, show commerce.ID, name strin
 	return fmt.Errorf("the show has no destination %q", name)
 }
 
+// slate covers the pictures of a show, or ends that.
+func (v *video) slate(show commerce.ID, on bool) error {
+	if err := v.server.Slate(show.String(), on); err != nil {
+		return fmt.Errorf("no video comes for the show: %w", err)
+	}
+	return nil
+}
+
 // event tells the pages of a show that something about its video changed, and rules of its destinations.
 func (v *video) event(e relay.Event) {
 	v.mu.Lock()

@@ -37,6 +37,8 @@ type Hub struct {
 	AllowPrivate bool
 	// Destination turns a destination of a show on or off, by its name; nil where there is no video.
 	Destination func(ctx context.Context, merchant, show commerce.ID, name string, on bool) error
+	// Slate covers the pictures of a show, or ends that; nil where there is no video.
+	Slate func(ctx context.Context, show commerce.ID, on bool) error
 	// Decided, when set before Run, is told what became of each line and form once that is durable, refusals too. It is called
 	// in the merchant's goroutine, so it must not wait; it is for measuring.
 	Decided func(key commerce.Key, reason commerce.Reason)

@@ -26,7 +26,7 @@ import (
 // startRules reads a merchant's rules and readies what does what they want.
 func (m *Merchant) startRules(ctx context.Context) error {
 	m.rules = ruling.New(ruling.House{Desk: func() *commerce.Desk { return m.desk }, Name: m.voice.Lang.NameOr, Link: m.room, Item: m.voice.Item})
-	m.crew.Merchant, m.crew.Book, m.crew.Log, m.crew.Done, m.crew.Tell, m.crew.Destination = m.ID, m.hub.DB.Rulebook(), m.log, m.effectDone, m.tellPlain, m.hub.Destination
+	m.crew.Merchant, m.crew.Book, m.crew.Log, m.crew.Done, m.crew.Tell, m.crew.Destination, m.crew.Slate = m.ID, m.hub.DB.Rulebook(), m.log, m.effectDone, m.tellPlain, m.hub.Destination, m.hub.Slate
 	m.crew.Currency = m.about.Currency
 	m.crew.Asked = func(show commerce.ID) { m.hub.QuestionsChanged(m.ID, show) }
 	m.crew.Hooks.Dialer.AllowPrivate = m.hub.AllowPrivate

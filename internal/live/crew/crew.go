@@ -71,6 +71,8 @@ type Crew struct {
 	Currency string
 	// Destination turns a destination of a show on or off; nil where there is no video.
 	Destination func(ctx context.Context, merchant, show commerce.ID, name string, on bool) error
+	// Slate covers the pictures of a show, or ends that; nil where there is no video.
+	Slate func(ctx context.Context, show commerce.ID, on bool) error
 
 	mu      sync.Mutex
 	persons map[string]bool // who may have a code; nil until that was read
@@ -147,6 +149,13 @@ func (c *Crew) Do(j Job) {
 				return errLacking
 			}
 			return c.Destination(ctx, c.Merchant, w.Show, w.Title, w.Do == rule.DestinationOn)
+		})
+	case rule.Slate:
+		c.chore(j, func(ctx context.Context) error {
+			if c.Slate == nil {
+				return errLacking
+			}
+			return c.Slate(ctx, w.Show, w.On)
 		})
 	default:
 		if _, ok := w.Deed(w.Channel); ok {
