@@ -165,10 +165,3 @@ func (f *fan) Close() {
 	f.outAll()
 	f.closed = true
 }
-
-// Lanes returns how many connections are in step.
-func (f *fan) Lanes() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.lanes)
-}

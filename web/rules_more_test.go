@@ -206,3 +206,25 @@ func TestRuleFormKnowsTheStore(t *testing.T) {
 		}
 	}
 }
+
+// What rules wanted and could not have done stands on their page, with its reason.
+func TestRuleTroubles(t *testing.T) {
+	h := newHouse(t)
+	m := h.merchant()
+	h.show(m, h.products(m), commerce.ShowLive)
+	h.putRules(m, "name: Cover\nwhen: {line contains: curtain}\nthen: [{slate: yes}]\n")
+	owner := h.as("owner")
+	if body := owner.get("/rules").body; strings.Contains(body, "note bad") {
+		t.Error("there is trouble before anything happened")
+	}
+	h.says(m, "c1", "bob", "curtain please")
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		body := owner.get("/rules").body
+		if strings.Contains(body, "there is nothing here that can do it") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the page says nothing of it: %s", body)
+		}
+	}
+}

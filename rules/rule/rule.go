@@ -119,15 +119,6 @@ func (e Event) ByViewer() bool {
 	return e.OfLines()
 }
 
-// OfItem reports whether e is about one item of the show.
-func (e Event) OfItem() bool {
-	switch e {
-	case ItemOnAir, HoldMade, ReminderDue, HoldExpired, Promoted, OrderPaid, OrderCancelled, OrderRefunded, StockAt, SoldOut:
-		return true
-	}
-	return false
-}
-
 // When is what a rule waits for: an event, and what the event needs to be told.
 type When struct {
 	Event   Event

@@ -34,6 +34,28 @@ type listPage struct {
 	Templates []templateRow // where there is no rule at all
 	Show      string        // in which firings are counted
 	Live      bool          // it goes on
+	Troubles  []troubleRow  // what rules wanted done and could not be
+}
+
+// troubleRow is something that rules wanted done last and that did not work.
+type troubleRow struct {
+	What, Why string
+	At        when // zero where it is not known
+}
+
+// troubles are what does not work now. Addresses of webhooks are for who may change rules.
+func (p *Pages) troubles(v *Visitor) []troubleRow {
+	work := p.Hub.RuleWork(v.Merchant.ID)
+	var out []troubleRow
+	for _, t := range work.Trouble {
+		out = append(out, troubleRow{t.What, t.Why, v.recent(t.At)})
+	}
+	for _, h := range work.Hooks {
+		if h.Trouble != "" && v.Edit {
+			out = append(out, troubleRow{What: "webhook to " + h.URL, Why: h.Trouble})
+		}
+	}
+	return out
 }
 
 type listGroup struct {
@@ -83,7 +105,7 @@ func (p *Pages) listPage(ctx context.Context, v *Visitor, query string) (*listPa
 	if err != nil {
 		return nil, err
 	}
-	page.Show, page.Live = show, isLive
+	page.Show, page.Live, page.Troubles = show, isLive, p.troubles(v)
 	rows := make([][]listRow, len(ruleform.Groups()))
 	for i := range all.Rules {
 		x := v.hide(all.Rules[i])
