@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"hawker/connectors/twitch"
 	"hawker/connectors/twitch/twitchsim"
@@ -85,7 +86,10 @@ func (s *stand) own(scopes ...string) {
 }
 
 // sim speaks the suite's words to the stand-in.
-type sim struct{ *twitchsim.Sim }
+type sim struct {
+	*twitchsim.Sim
+	road twitch.Road
+}
 
 func (s sim) Type(c chat.Channel, v chat.Viewer, text string) string {
 	return s.Sim.Type(c.ID, twitchsim.User{ID: v.ID, Name: v.Name}, text)
@@ -99,7 +103,17 @@ func (s sim) Spoken(c chat.Channel) []chattest.Spoken {
 	return all
 }
 
-func (s sim) Delete(c chat.Channel, id string) { s.Sim.Delete(c.ID, id) }
+// Delete waits for the last of the roads: before it stands nobody is told.
+func (s sim) Delete(c chat.Channel, id string) {
+	for s.road != twitch.EventSub && s.Watching(c.ID) == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	for want := map[twitch.Road]int{twitch.Both: 2, twitch.EventSub: 5}[s.road]; len(s.Subscriptions()) < want; {
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.Sim.Delete(c.ID, id)
+}
+
 func (s sim) Repeat(c chat.Channel, id string) { s.Sim.Repeat(c.ID, id) }
 func (s sim) Malformed(c chat.Channel)         { s.Sim.Malformed(c.ID) }
 
@@ -117,7 +131,7 @@ func TestChat(t *testing.T) {
 					s.o.Channels = []twitch.ChannelRef{{ID: botID, Login: "hawkerbot"}}
 				}
 				s.sim.Mod(anaID, botID, true) // so that the suite need not wait a second between lines; TestBudget has the rest
-				return chattest.Pair{Chat: s.client(t), Sim: sim{s.sim}, Channel: chat.Channel{Platform: chat.Twitch, ID: channel}}
+				return chattest.Pair{Chat: s.client(t), Sim: sim{s.sim, road}, Channel: chat.Channel{Platform: chat.Twitch, ID: channel}}
 			})
 		})
 	}

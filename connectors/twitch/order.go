@@ -2,6 +2,7 @@ package twitch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hawker/internal/chat"
@@ -43,10 +44,21 @@ func (c *Client) inOrder(in incoming) []incoming {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.rooms[in.event.Channel.ID]
-	if r == nil || r.order.ahead == "" || in.what != event || in.event.Kind != chat.Said {
+	if r == nil || r.order.ahead == "" || in.what != event {
 		return now
 	}
 	o, id := &r.order, in.event.Message.ID
+	switch in.event.Kind {
+	case chat.Said:
+	case chat.Deleted:
+		if slices.ContainsFunc(o.held, func(h incoming) bool { return h.event.Kind == chat.Said && h.event.Message.ID == in.event.ID }) {
+			o.held = append(o.held, in) // after the line it takes away
+			return nil
+		}
+		return now
+	default:
+		return now
+	}
 	switch isNew := in.over == (o.ahead == EventSub); {
 	case !time.Now().Before(o.until), isNew && (len(o.held) >= mostHeld || c.seen.has(id)): // the other road is not behind
 		return append(o.end(), in)

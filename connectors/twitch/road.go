@@ -22,11 +22,12 @@ const (
 	EventSub Road = "eventsub"
 )
 
-// types are the subscriptions by which a chat is heard. Beside IRC it is only lines: of the rest IRC tells.
+// types are the subscriptions by which a chat is heard. Beside IRC it is only lines and their deletion, which may undo a claim: of
+// the rest IRC tells.
 func (r Road) types() []string {
 	switch r {
 	case Both:
-		return []string{eventsub.Message}
+		return []string{eventsub.Message, eventsub.Deletion}
 	case EventSub:
 		return []string{eventsub.Message, eventsub.Deletion, eventsub.ClearViewer, eventsub.Clear, eventsub.Announcement}
 	}

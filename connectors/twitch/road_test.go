@@ -39,7 +39,7 @@ func (s *stand) both(t *testing.T) (*twitch.Client, *ear) {
 	s.o.Road = twitch.Both
 	c := s.client(t)
 	e := listening(t, c, 1)
-	s.subscribed(e, 1)
+	s.subscribed(e, 2)
 	e.until("the chat server", func() bool { return s.sim.Watching(anaID) == 1 })
 	return c, e
 }
@@ -65,7 +65,7 @@ func TestLossOfOneRoad(t *testing.T) {
 			if road == twitch.IRC {
 				e.until("the chat server again", func() bool { return s.sim.Watching(anaID) == 1 })
 			} else {
-				s.subscribed(e, 1)
+				s.subscribed(e, 2)
 			}
 			s.sim.Type(anaID, bob, fmt.Sprint(n))
 			e.lines(n + 1)
@@ -91,6 +91,23 @@ func TestLossOfBoth(t *testing.T) {
 	e.lines(2)
 	if e.count(chat.Left) != 1 {
 		t.Errorf("%d left", e.count(chat.Left))
+	}
+}
+
+// TestDeletedWithoutChatServer: a line's deletion comes over EventSub while the chat server is away, and once when both tell it.
+func TestDeletedWithoutChatServer(t *testing.T) {
+	s := newStand(t)
+	_, e := s.both(t)
+	first, second := s.sim.Type(anaID, bob, "0"), s.sim.Type(anaID, bob, "1")
+	e.lines(2)
+	s.sim.Delete(anaID, first)
+	s.sim.DropChat()
+	s.sim.Delete(anaID, second)
+	e.until("both deletions", func() bool { return e.count(chat.Deleted) >= 2 })
+	s.sim.Type(anaID, bob, "2")
+	e.lines(3)
+	if d := e.events(chat.Deleted); len(d) != 2 || d[0].ID != first || d[1].ID != second || d[1].Viewer.ID != "7" {
+		t.Errorf("deleted: %+v", d)
 	}
 }
 

@@ -22,7 +22,7 @@ func (c *Client) byLogin(login string) *room {
 // setRoles notes the bot's own roles in the channel, by which it may hear more or less; the caller holds mu.
 func (c *Client) setRoles(r *room, mod, vip bool) {
 	if mod != r.mod {
-		c.look()
+		c.sources[len(c.sources)-1].look() // the bot's
 	}
 	r.mod, r.vip = mod, vip
 }
@@ -122,7 +122,8 @@ func (c *Client) admit(in incoming, e chat.Event) (_ chat.Event, ok bool) {
 	if r == nil {
 		return e, false
 	}
-	if in.over && r.joined && e.Kind != chat.Said { // of all but lines one road tells, for not all have an id that is the same on both
+	// Of all but lines and their end one road tells, for not all have an id that is the same on both.
+	if in.over && r.joined && e.Kind != chat.Said && e.Kind != chat.Deleted {
 		return e, false
 	}
 	switch e.Kind {
@@ -137,6 +138,7 @@ func (c *Client) admit(in incoming, e chat.Event) (_ chat.Event, ok bool) {
 		r.state.LastHeard, r.state.Delay = m.Received, max(0, m.Received.Sub(m.Sent))
 	case chat.Deleted:
 		e.Viewer = c.seen.author(e.ID)
+		return e, c.seen.add("deleted:"+e.ID, e.Viewer)
 	case chat.Cleared:
 	default:
 		if !c.seen.add(e.ID, e.Viewer) {

@@ -46,8 +46,16 @@ type bar struct {
 	limit   bool // there are too many
 }
 
-func newSource(c *Client, t *tokens, owner string) *source {
-	return &source{c: c, t: t, owner: owner, wake: make(chan struct{}, 1), made: map[subscription]string{}, barred: map[subscription]bar{}}
+func newSource(c *Client, owner string) *source {
+	return &source{c: c, owner: owner, wake: make(chan struct{}, 1), made: map[subscription]string{}, barred: map[subscription]bar{}}
+}
+
+// look has the source look at what is wanted, and whether it may be had.
+func (s *source) look() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is going to look already
+	}
 }
 
 // run hears what is wanted until ctx ends or the login is of no more use. Without anything to hear there is no socket.
@@ -66,6 +74,10 @@ func (s *source) run(ctx context.Context, hear func(chat.Event)) {
 		})
 	}
 	for ctx.Err() == nil {
+		select {
+		case <-s.wake: // it is looked at now
+		default:
+		}
 		if len(s.wanted()) > 0 {
 			// Its only error is ErrNothing: then there is nothing to hear until something changes.
 			_ = eventsub.Run(ctx, eventsub.Options{
@@ -267,10 +279,7 @@ func (s *source) revoked(r eventsub.Revocation, hear func(chat.Event)) (withdraw
 			hear(e)
 		}
 	}
-	select {
-	case s.wake <- struct{}{}: // perhaps nothing is left
-	default:
-	}
+	s.look() // perhaps nothing is left
 	return withdrawn
 }
 

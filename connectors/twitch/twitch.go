@@ -148,18 +148,21 @@ func New(o Options) (*Client, error) {
 	c := &Client{
 		o: o, api: a, owners: map[string]*tokens{}, irc: irc, wake: make(chan struct{}, 1), rooms: map[string]*room{}, spent: map[string][]time.Time{},
 	}
-	c.tokens = newTokens(a, Owner{o.Bot, o.Save}, "the bot account", o.Log, c.look)
+	mine := newSource(c, "")
+	c.tokens = newTokens(a, Owner{o.Bot, o.Save}, "the bot account", o.Log, mine.look)
+	mine.t = c.tokens
 	c.tokens.need = o.Road.scopes()
 	for _, w := range o.Owners {
 		switch id := w.Account.ID; {
 		case id == "" || w.Save == nil:
 			return nil, errors.New("twitch: an owner needs an id and Save")
 		case id != o.Bot.ID: // else the bot's login is the owner's
-			c.owners[id] = newTokens(a, w, "the channel", o.Log, c.look)
-			c.sources = append(c.sources, newSource(c, c.owners[id], id))
+			s := newSource(c, id)
+			s.t = newTokens(a, w, "the channel", o.Log, s.look)
+			c.owners[id], c.sources = s.t, append(c.sources, s)
 		}
 	}
-	c.sources = append(c.sources, newSource(c, c.tokens, ""))
+	c.sources = append(c.sources, mine)
 	for _, ch := range o.Channels {
 		if err := o.Road.checkRef(ch); err != nil {
 			return nil, err
@@ -242,10 +245,7 @@ func (c *Client) Need(kinds []chat.Kind, deeds []chat.DeedKind) {
 // look has every source of events look at what is wanted, and whether it may be had.
 func (c *Client) look() {
 	for _, s := range c.sources {
-		select {
-		case s.wake <- struct{}{}:
-		default: // it is going to look already
-		}
+		s.look()
 	}
 }
 
