@@ -332,7 +332,7 @@ func TestLinks(t *testing.T) {
 		if _, _, err := db.ShowOfKey(ctx, "old_abcdefghijkl"); !IsNotFound(err) {
 			t.Errorf("the old key still opens: %v", err)
 		}
-		equal(t, "ingest", must[Ingest](t)(db.IngestOf(ctx, id, 100)), Ingest{100, "ijkl"})
+		equal(t, "ingest", must[Ingest](t)(db.IngestOf(ctx, id, 100)), Ingest{Show: 100, KeyTail: "ijkl"})
 		if err := db.PutIngest(ctx, id, 200, key); !errors.Is(err, ErrTaken) {
 			t.Errorf("a key of two shows: %v, want ErrTaken", err)
 		}

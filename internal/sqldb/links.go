@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"hawker/commerce"
@@ -96,107 +95,6 @@ func (db *DB) ViewerOfBrowser(ctx context.Context, merchant commerce.ID, browser
 	var v chat.Viewer
 	err := db.read.QueryRowContext(ctx, `SELECT platform, viewer_id, name FROM browsers WHERE merchant_id = $1 AND browser_hash = $2`, int64(merchant), seal.Hash(browser)).Scan(&v.Platform, &v.ID, &v.Name)
 	return v, oneRow(err)
-}
-
-// Ingest is where a show's video comes in. The key itself is shown once; SQL holds its hash and its last characters.
-type Ingest struct {
-	Show    commerce.ID
-	KeyTail string
-}
-
-// PutIngest gives a show a stream key.
-func (db *DB) PutIngest(ctx context.Context, merchant, show commerce.ID, key string) error {
-	_, err := db.write.ExecContext(ctx, `INSERT INTO ingests (merchant_id, show_id, key_hash, key_tail) VALUES ($1, $2, $3, $4)
-ON CONFLICT (merchant_id, show_id) DO UPDATE SET key_hash = excluded.key_hash, key_tail = excluded.key_tail`,
-		int64(merchant), int64(show), seal.Hash(seal.Token(key)), tail(key))
-	if isTaken(err) {
-		return fmt.Errorf("stream key: %w", ErrTaken)
-	}
-	return err
-}
-
-func tail(s string) string {
-	if len(s) < 12 {
-		return ""
-	}
-	return s[len(s)-4:]
-}
-
-// IngestOf is a show's ingest; ErrNotFound when it has none.
-func (db *DB) IngestOf(ctx context.Context, merchant, show commerce.ID) (Ingest, error) {
-	in := Ingest{Show: show}
-	err := db.read.QueryRowContext(ctx, `SELECT key_tail FROM ingests WHERE merchant_id = $1 AND show_id = $2`, int64(merchant), int64(show)).Scan(&in.KeyTail)
-	return in, oneRow(err)
-}
-
-// ShowOfKey finds the show a stream key belongs to; ErrNotFound when it is nobody's.
-func (db *DB) ShowOfKey(ctx context.Context, key string) (merchant, show commerce.ID, err error) {
-	err = db.read.QueryRowContext(ctx, `SELECT merchant_id, show_id FROM ingests WHERE key_hash = $1`, seal.Hash(seal.Token(key))).Scan(&merchant, &show)
-	return merchant, show, oneRow(err)
-}
-
-// Destination is a platform that the relay pushes a show's video to. Server and Key are kept exactly as pasted.
-type Destination struct {
-	ID      commerce.ID
-	Show    commerce.ID
-	Name    string
-	Server  string
-	Key     string // secret
-	Enabled bool
-}
-
-func destinationContext(merchant, id commerce.ID) string {
-	return seal.Context("destinations", "stream_key", int64(merchant), int64(id))
-}
-
-// PutDestination writes a destination, found by its show and name; an empty key leaves the stored one.
-func (db *DB) PutDestination(ctx context.Context, merchant commerce.ID, d Destination) (commerce.ID, error) {
-	old, err := db.Destinations(ctx, merchant, d.Show)
-	if err != nil {
-		return 0, err
-	}
-	for _, o := range old {
-		if o.Name == d.Name {
-			d.ID = o.ID
-			if d.Key == "" {
-				d.Key = o.Key
-			}
-		}
-	}
-	if d.ID == 0 {
-		d.ID = commerce.NewID(time.Now())
-	}
-	_, err = db.write.ExecContext(ctx, `INSERT INTO destinations (merchant_id, destination_id, show_id, name, server, stream_key, enabled) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (merchant_id, destination_id) DO UPDATE SET name = excluded.name, server = excluded.server, stream_key = excluded.stream_key, enabled = excluded.enabled`,
-		int64(merchant), int64(d.ID), int64(d.Show), d.Name, d.Server, db.key.Seal([]byte(d.Key), destinationContext(merchant, d.ID)), flag(d.Enabled))
-	return d.ID, err
-}
-
-// DropDestination removes a destination.
-func (db *DB) DropDestination(ctx context.Context, merchant, id commerce.ID) error {
-	_, err := db.write.ExecContext(ctx, `DELETE FROM destinations WHERE merchant_id = $1 AND destination_id = $2`, int64(merchant), int64(id))
-	return err
-}
-
-// Destinations are where a show's video goes, with their keys.
-func (db *DB) Destinations(ctx context.Context, merchant, show commerce.ID) ([]Destination, error) {
-	var out []Destination
-	err := db.rows(ctx, func(r *sql.Rows) error {
-		d := Destination{Show: show}
-		var sealed []byte
-		if err := r.Scan(&d.ID, &d.Name, &d.Server, &sealed, &d.Enabled); err != nil {
-			return err
-		}
-		key, err := db.key.Open(sealed, destinationContext(merchant, d.ID))
-		if err != nil {
-			return fmt.Errorf("destination %s: %w", d.Name, err)
-		}
-		d.Key = string(key)
-		out = append(out, d)
-		return nil
-	}, `SELECT destination_id, name, server, stream_key, enabled FROM destinations WHERE merchant_id = $1 AND show_id = $2 ORDER BY destination_id`,
-		int64(merchant), int64(show))
-	return out, err
 }
 
 // Entries are ledger rows from seq on, in order, at most limit.

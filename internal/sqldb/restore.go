@@ -18,6 +18,7 @@ import (
 	"hawker/internal/chat"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb/archive"
+	"hawker/internal/sqldb/videobook"
 )
 
 // ErrNotEmpty means that a restore would go over data that is there.
@@ -365,7 +366,7 @@ func CheckKey(r *archive.Reader, key *seal.Key) (Seals, error) {
 				what, place, column = "the login of the store "+text("shop"), seal.Context("stores", "secret", number("merchant_id")), "secret"
 			case "destinations":
 				what, column = "the stream key of "+text("name"), "stream_key"
-				place = destinationContext(commerce.ID(number("merchant_id")), commerce.ID(number("destination_id")))
+				place = videobook.Context(commerce.ID(number("merchant_id")), commerce.ID(number("destination_id")))
 			default:
 				return nil
 			}

@@ -17,6 +17,21 @@ type group struct {
 	more             int // who are counted only
 }
 
+// happening is what a group is told by, before it is put into words: a crowd's outcomes are mostly of one or two.
+type happening struct {
+	form         string
+	number       int
+	title, label string
+	left         time.Duration // in whole minutes, timeless where it is not told
+}
+
+const timeless = -1
+
+// minutes is d in whole minutes, rounded up as Span does.
+func minutes(d time.Duration) time.Duration {
+	return (max(d, 0) + time.Minute - 1).Truncate(time.Minute)
+}
+
 // Joined is the line for outcomes: one part for each thing that happened, in the order in which it first did.
 func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
 	return t.joined(outcomes, len(outcomes), link)
@@ -26,28 +41,29 @@ func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
 func (t *Teller) joined(outcomes []*commerce.Outcome, named int, link string) string {
 	l := t.Lang
 	var groups []*group
-	known := map[[3]string]int{}
+	seen, known := map[happening]*group{}, map[[3]string]*group{}
 	pays := named < len(outcomes) // who is not named needs the page
+	now := time.Now()
 	for i, o := range outcomes {
-		g := group{what: strconv.Itoa(o.Number) + " " + what(o, 1, Short)}
+		h := happening{number: o.Number, title: o.Title, label: o.Label, left: timeless}
 		who := ""
 		if i < named {
 			who = l.NameOr(o.Viewer.Name)
 		}
 		switch {
 		case o.What == commerce.Reminded:
-			g.form, g.time, pays = l.JoinReminder, l.Span(max(time.Until(o.Due), 0)), true
+			h.form, h.left, pays = l.JoinReminder, minutes(o.Due.Sub(now)), true
 		case o.Reason == commerce.Offered:
-			g.form, pays = l.JoinOffered, true
+			h.form, pays = l.JoinOffered, true
 		case o.What == commerce.Promoted, o.What == commerce.Extended, o.Reason == commerce.Held, o.Reason == commerce.PartlyHeld, o.Reason == commerce.Changed:
-			g.form, g.time, pays = l.JoinHeld, l.Span(heldFor(o.Due, time.Now())), true
+			h.form, h.left, pays = l.JoinHeld, minutes(heldFor(o.Due, now)), true
 			switch {
 			case o.What == commerce.Promoted && t.PayOnce:
-				g.form, g.time = l.JoinPromotedOnce, ""
+				h.form, h.left = l.JoinPromotedOnce, timeless
 			case o.What == commerce.Promoted:
-				g.form = l.JoinPromoted
+				h.form = l.JoinPromoted
 			case t.PayOnce:
-				g.form, g.time = l.JoinHeldOnce, ""
+				h.form, h.left = l.JoinHeldOnce, timeless
 			}
 			if o.Holding > 1 {
 				who += " x" + strconv.Itoa(o.Holding)
@@ -56,24 +72,31 @@ func (t *Teller) joined(outcomes []*commerce.Outcome, named int, link string) st
 				who += " (+" + strconv.Itoa(o.Waiting) + ")"
 			}
 		case o.Reason == commerce.Waitlisted:
-			g.form = l.JoinWaiting
+			h.form = l.JoinWaiting
 			who += " (" + strconv.Itoa(o.Place) + ")"
 		case o.Reason == commerce.Capped:
-			g.form = l.JoinCapped
+			h.form = l.JoinCapped
 		case o.Reason == commerce.Passed:
-			g.form = l.JoinPassed
+			h.form = l.JoinPassed
 		default:
-			g.form = l.JoinSoldOut
+			h.form = l.JoinSoldOut
 		}
-		at, ok := known[[3]string{g.form, g.what, g.time}]
-		if !ok {
-			at = len(groups)
-			groups, known[[3]string{g.form, g.what, g.time}] = append(groups, &g), at
+		g := seen[h]
+		if g == nil {
+			what, span := strconv.Itoa(o.Number)+" "+what(o, 1, Short), ""
+			if h.left != timeless {
+				span = l.Span(h.left)
+			}
+			if g = known[[3]string{h.form, what, span}]; g == nil {
+				g = &group{form: h.form, what: what, time: span}
+				groups, known[[3]string{h.form, what, span}] = append(groups, g), g
+			}
+			seen[h] = g
 		}
 		if i < named {
-			groups[at].people = append(groups[at].people, who)
+			g.people = append(g.people, who)
 		} else {
-			groups[at].more++
+			g.more++
 		}
 	}
 	parts := make([]string, len(groups))

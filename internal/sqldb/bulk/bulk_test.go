@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -82,6 +83,41 @@ func TestPack(t *testing.T) {
 	})
 }
 
+// A Packer's rows are the same rows, and many are less than they were.
+func TestPacker(t *testing.T) {
+	all := testForms()
+	var p Packer
+	rapid.Check(t, func(t *rapid.T) {
+		rows := drawRows(t, all)
+		first := p.Pack(rows)
+		kept := bytes.Clone(first)
+		other := p.Pack(drawRows(t, all)) // in the same memory
+		got, err := Unpack(first, finder(all))
+		if err != nil || !same(got, rows) || !bytes.Equal(first, kept) {
+			t.Fatalf("%v, %v", got, err)
+		}
+		if _, err := Unpack(other, finder(all)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	r := &Rows{Form: all[4]}
+	for i := range 1000 {
+		r.Add(Num(i), Num(1), Str(fmt.Sprint("a name of some length, number ", i)))
+	}
+	b := p.Pack([]*Rows{r})
+	if plain := r.Pack(nil); len(b) > len(plain)/2 {
+		t.Errorf("%d bytes of %d", len(b), len(plain))
+	}
+	if got, err := Unpack(b, finder(all)); err != nil || !same(got, []*Rows{r}) {
+		t.Errorf("Unpack: %v", err)
+	}
+	for _, cut := range []int{1, 2, len(b) / 2, len(b) - 1} {
+		if _, err := Unpack(b[:cut], finder(all)); err == nil {
+			t.Errorf("cut at %d of %d, and nobody saw", cut, len(b))
+		}
+	}
+}
+
 func TestUnknownForm(t *testing.T) {
 	f := Insert("of tomorrow", "t", "a", "n")
 	r := &Rows{Form: &f, Vals: []Value{{N: 1}}}
@@ -99,10 +135,15 @@ func FuzzUnpack(f *testing.F) {
 	f.Add([]byte("\x05marks\xff\xff\xff\xff\x07"))                     // two thousand million rows
 	f.Add([]byte("\x05marks\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01")) // a count that overflows when it is multiplied
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+	f.Add([]byte("\x00\xff\xff\xff\xff\x0f")) // pressed from four thousand million bytes
+	f.Add(new(Packer).Pack([]*Rows{{Form: all[4], Vals: make([]Value, 3*1000)}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rows, err := Unpack(b, finder(all))
 		if err != nil {
 			return
+		}
+		if b, err = unpress(b); err != nil {
+			t.Fatal(err)
 		}
 		n := 0
 		for _, r := range rows {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,6 +53,11 @@ func Pipeline(ctx context.Context, pool *pgxpool.Pool, parts []Part) error {
 		if err != nil {
 			return errors.Join(err, p.Close())
 		}
+		need := room(0)
+		for _, v := range values {
+			need += room(len(v) + 16)
+		}
+		conn.PgConn().Frontend().Send(need)
 		p.SendQueryStatement(stmts[i], values, binaryForm(len(values)), nil)
 	}
 	if err := p.Sync(); err != nil {
@@ -77,6 +83,15 @@ func Pipeline(ctx context.Context, pool *pgxpool.Pool, parts []Part) error {
 		}
 	}
 }
+
+// room is a message of nothing that makes room for the next, of so many bytes: pgproto3 begins each time with a kilobyte, and to grow
+// from there copies a large message several times.
+type room int
+
+func (room) Frontend()           {}
+func (room) Decode([]byte) error { return nil }
+
+func (n room) Encode(to []byte) ([]byte, error) { return slices.Grow(to, int(n)+1024), nil }
 
 // postgres is a part's statement as PostgreSQL gets it.
 func (p *Part) postgres() string {

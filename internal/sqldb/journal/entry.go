@@ -30,6 +30,7 @@ type entry struct {
 	keys          []key
 	holds, places []int64 // that it adds
 	effects       []int64
+	ledger        []int64
 	receipts      []receiptRow
 	since         time.Time
 }
@@ -85,10 +86,10 @@ const (
 	faultUsed     = "used ids of "
 )
 
-// above adds a check that new ids are greater than all in their table. Theirs are, because ids grow with time; where a clock was
-// set back, the database must look at each.
-func (a *appending) above(table, column, m string, ids []int64) {
-	if len(ids) > 0 {
+// above adds a check that new ids are greater than all in their table, unless they are than top, which is. Theirs are, because ids
+// grow with time; where a clock was set back, the database must look at each.
+func (a *appending) above(table, column, m string, ids []int64, top int64) {
+	if len(ids) > 0 && slices.Min(ids) <= top {
 		a.none("m"+table, fmt.Sprintf("SELECT count(*) AS n FROM (SELECT max(%[1]s) AS id FROM %[2]s WHERE merchant_id = %[3]s) AS x WHERE id >= %[4]s",
 			column, table, m, a.arg(slices.Min(ids))), faultUsed+table+" ")
 	}
@@ -96,7 +97,7 @@ func (a *appending) above(table, column, m string, ids []int64) {
 
 // entryOf turns a batch into the statement that commits it and what goes with it in the same transaction. Not ok are rows that
 // PostgreSQL would refuse later: they are to be refused now.
-func (j *Journal) entryOf(bt *commerce.Batch, parts []bulk.Part) (e *entry, all []bulk.Part, ok bool) {
+func (j *Journal) entryOf(bt *commerce.Batch, parts []bulk.Part, top *top) (e *entry, all []bulk.Part, ok bool) {
 	e = &entry{merchant: int64(bt.Merchant), seq: bt.Seq}
 	a := &appending{}
 	m := a.arg(e.merchant)
@@ -109,7 +110,6 @@ func (j *Journal) entryOf(bt *commerce.Batch, parts []bulk.Part) (e *entry, all 
 	}
 	all = []bulk.Part{{}}
 	var rows []*bulk.Rows
-	size := 64
 	for _, p := range parts[1:] {
 		r := p.Many
 		switch {
@@ -122,21 +122,15 @@ func (j *Journal) entryOf(bt *commerce.Batch, parts []bulk.Part) (e *entry, all 
 		case !j.Forms.plain(r):
 			return nil, nil, false
 		}
-		j.note(e, a, r, m)
+		j.note(e, a, r, m, top)
 		rows = append(rows, r)
 		e.count += r.Len()
-		for i := range r.Vals {
-			size += 6 + len(r.Vals[i].S)
-		}
 	}
-	a.above("holds", "hold_id", m, e.holds)
-	a.above("places", "place_id", m, e.places)
-	a.above("receipts", "receipt_id", m, e.receiptIDs())
+	a.above("holds", "hold_id", m, e.holds, top.holds)
+	a.above("places", "place_id", m, e.places, top.places)
+	a.above("receipts", "receipt_id", m, e.receiptIDs(), top.receipts)
 	if len(rows) > 0 {
-		e.body = make([]byte, 0, size)
-		for _, r := range rows {
-			e.body = r.Pack(e.body)
-		}
+		e.body = j.packer.Pack(rows)
 		a.with = append(a.with, fmt.Sprintf("j AS (INSERT INTO journal (merchant_id, seq, body) VALUES (%s, %s, %s))", m, a.arg(bt.Seq), a.arg(e.body)))
 	}
 	all[0].One = a.statement()
@@ -157,7 +151,7 @@ AS v (held, sold, variant_id) WHERE stock.merchant_id = %s AND stock.variant_id 
 }
 
 // note takes down what rows add, and has checked what they rely on.
-func (j *Journal) note(e *entry, a *appending, r *bulk.Rows, m string) {
+func (j *Journal) note(e *entry, a *appending, r *bulk.Rows, m string, top *top) {
 	w, f := len(r.Form.Kinds), &j.Forms
 	ids := func(column string) (out []int64) {
 		c := r.Form.Column(column)
@@ -180,10 +174,11 @@ ON true WHERE x.one IS NULL`, a.arg(bulk.Raw(ask.Array(0))), table, m, column), 
 	}
 	switch r.Form {
 	case f.Ledger:
-		a.above("ledger", "seq", m, ids("seq"))
-	case f.Effects: // one row; those that are done go, so the greatest says nothing
+		e.ledger = ids("seq")
+		a.above("ledger", "seq", m, e.ledger, top.ledger)
+	case f.Effects:
 		e.effects = ids("effect_id")
-		a.none("u", fmt.Sprintf("SELECT count(*) AS n FROM effects WHERE merchant_id = %s AND effect_id = %s", m, a.arg(e.effects[0])), faultUsed+"effects ")
+		a.above("effects", "effect_id", m, e.effects, top.effects)
 	case f.Claim:
 		e.keys = make([]key, r.Len())
 		for i := range e.keys {

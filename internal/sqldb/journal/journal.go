@@ -21,8 +21,8 @@ import (
 // each. It does not wait longer than journalAge, nor where somebody must see the rows, nor for more of them than half of Most.
 const (
 	journalQuiet = 100 * time.Millisecond // without a commit: the rush is over
-	journalAge   = 2 * time.Second
-	journalMost  = 200_000 // rows
+	journalAge   = 5 * time.Second
+	journalMost  = 600_000 // rows
 	projectRows  = 10_000  // in one transaction
 	projectAgain = time.Second
 	leaveFor     = 10 * time.Second // what a database that hangs may cost who closes it
@@ -57,9 +57,10 @@ type Journal struct {
 	// Most is how many rows may wait; above it commits do.
 	Most int
 
-	poke chan struct{}
-	quit context.CancelFunc
-	done chan struct{}
+	packer bulk.Packer
+	poke   chan struct{}
+	quit   context.CancelFunc
+	done   chan struct{}
 
 	mu                     sync.Mutex
 	waiting                []*entry
@@ -69,6 +70,7 @@ type Journal struct {
 	keys                   map[key]bool
 	holds, places, effects map[rowKey]bool
 	receipts               map[int64]receiptRow // by id
+	tops                   map[int64]*top       // by merchant
 	last                   time.Time            // when the last was added
 	moved                  chan struct{}        // closed when some were written, or could not be
 	err                    error                // why the last could not be written
@@ -80,7 +82,7 @@ type Journal struct {
 func New() *Journal {
 	return &Journal{
 		Most: journalMost, poke: make(chan struct{}, 1), open: map[int64]int{}, keys: map[key]bool{}, holds: map[rowKey]bool{}, places: map[rowKey]bool{},
-		effects: map[rowKey]bool{}, receipts: map[int64]receiptRow{}, moved: make(chan struct{}),
+		effects: map[rowKey]bool{}, receipts: map[int64]receiptRow{}, tops: map[int64]*top{}, moved: make(chan struct{}),
 	}
 }
 
@@ -365,7 +367,9 @@ func (j *Journal) Commit(ctx context.Context, bt *commerce.Batch, parts []bulk.P
 	if err := j.room(ctx); err != nil {
 		return err
 	}
-	e, all, ok := j.entryOf(bt, parts)
+	top := j.topOf(bt)
+	j.setTop(bt, nil, nil)
+	e, all, ok := j.entryOf(bt, parts, top)
 	if !ok || j.repeats(e) {
 		return j.direct(ctx, bt, parts)
 	}
@@ -374,6 +378,7 @@ func (j *Journal) Commit(ctx context.Context, bt *commerce.Batch, parts []bulk.P
 	switch {
 	case err == nil:
 		j.add(e)
+		j.setTop(bt, top, e)
 	case !errors.As(err, &pg) || pg.Code != "22P02": // invalid_text_representation
 	case strings.Contains(pg.Message, faultRepeated):
 		return commerce.ErrRepeated
