@@ -442,7 +442,7 @@ func BenchmarkRun(b *testing.B) {
 			record[k] = lines.Line{V: lines.Version, Message: m, Show: s.show.ID, Decided: now, Rules: 1, Seed: uint64(i + k + 1)}
 		}
 		now = now.Add(400 * time.Millisecond)
-		if err := lines.Append(s.house.Bus, s.merchant, twitch, record); err != nil {
+		if err := lines.NewWriter(s.house.Bus).Append(s.merchant, twitch, record); err != nil {
 			b.Fatal(err)
 		}
 		if i%10_000 == 0 {

@@ -44,7 +44,6 @@ func (b *Bus) openLog(ctx context.Context, replicas int) error {
 			Discard:     jetstream.DiscardOld,
 			Duplicates:  time.Second, // nothing is deduplicated by it; a small window costs no memory
 			Replicas:    max(replicas, 1),
-			Compression: jetstream.S2Compression,
 		})
 	}
 	if err != nil {

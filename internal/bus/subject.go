@@ -43,6 +43,11 @@ func (b *Bus) Flush(ctx context.Context) error {
 // written outside of it: Subject("show", "42") + ".*".
 func Subject(tokens ...string) string {
 	var s strings.Builder
+	n := 8 // for a few that are spelled out
+	for _, t := range tokens {
+		n += len(t) + 1
+	}
+	s.Grow(n)
 	for i, t := range tokens {
 		if i > 0 {
 			s.WriteByte('.')

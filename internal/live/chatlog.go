@@ -39,6 +39,7 @@ const recordMost = 64
 // writeLog appends to the chat log what logLines hands over, until that is closed. The lines of a channel that were decided
 // together are one record, a JSON array: in a rush a record costs the log as much as a line does.
 func (m *Merchant) writeLog() {
+	w := lines.NewWriter(m.hub.Bus)
 	for l := range m.toLog {
 		var order []chat.Channel
 		of := map[chat.Channel][]LogLine{}
@@ -54,7 +55,7 @@ func (m *Merchant) writeLog() {
 		}
 		for _, c := range order {
 			for record := range slices.Chunk(of[c], recordMost) {
-				if err := lines.Append(m.hub.Bus, m.ID, c, record); err != nil {
+				if err := w.Append(m.ID, c, record); err != nil {
 					m.unlogged.Add(int64(len(record)))
 				}
 			}

@@ -3,12 +3,16 @@
 package lines
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/klauspost/compress/s2"
 
 	"hawker/commerce"
 	"hawker/internal/bus"
@@ -39,9 +43,30 @@ type Line struct {
 	Facts *ruling.Told `json:"facts,omitempty"`
 }
 
+// A record is lines as a JSON array. Of many lines it is compressed: a byte that begins no JSON, then a block of S2
+// (github.com/klauspost/compress/s2). They are alike, and what the log copies and writes of each byte costs more than that.
+const (
+	pressed     = 1
+	pressFrom   = 2 << 10
+	mostPressed = 64 << 20
+)
+
+// Writer appends to the chat log. Its memory is used again and again: one goroutine at a time may write.
+type Writer struct {
+	bus         *bus.Bus
+	plain, tiny []byte
+}
+
+// NewWriter is a Writer to a log.
+func NewWriter(b *bus.Bus) *Writer { return &Writer{bus: b} }
+
 // Append appends lines of a channel to the chat log as one record.
-func Append(b *bus.Bus, merchant commerce.ID, c chat.Channel, lines []Line) error {
-	data := append(make([]byte, 0, 768*len(lines)), '[')
+func (w *Writer) Append(merchant commerce.ID, c chat.Channel, lines []Line) error {
+	return w.bus.Log(int64(merchant), c.String(), w.record(lines))
+}
+
+func (w *Writer) record(lines []Line) []byte {
+	data := append(w.plain[:0], '[')
 	for i := range lines {
 		if i > 0 {
 			data = append(data, ',')
@@ -49,7 +74,16 @@ func Append(b *bus.Bus, merchant commerce.ID, c chat.Channel, lines []Line) erro
 		data = lines[i].append(data)
 	}
 	data = append(data, ']')
-	return b.Log(int64(merchant), c.String(), data)
+	w.plain = data
+	if len(data) < pressFrom || len(data) > mostPressed {
+		return bytes.Clone(data)
+	}
+	if most := 1 + s2.MaxEncodedLen(len(data)); cap(w.tiny) < most {
+		w.tiny = make([]byte, most)
+	}
+	w.tiny = w.tiny[:cap(w.tiny)]
+	w.tiny[0] = pressed
+	return bytes.Clone(w.tiny[:1+len(s2.Encode(w.tiny[1:], data))])
 }
 
 // append appends the line as encoding/json writes it.
@@ -85,6 +119,15 @@ func (l *Line) append(buf []byte) []byte {
 
 // Read reads what Append wrote, and records of one line from before version 2.
 func Read(record []byte) ([]Line, error) {
+	if len(record) > 0 && record[0] == pressed {
+		if n, err := s2.DecodedLen(record[1:]); err != nil || n > mostPressed {
+			return nil, fmt.Errorf("a record of %d bytes: %w", n, errors.Join(s2.ErrCorrupt, err))
+		}
+		var err error
+		if record, err = s2.Decode(nil, record[1:]); err != nil {
+			return nil, err
+		}
+	}
 	var lines []Line
 	if len(record) > 0 && record[0] == '{' {
 		lines = make([]Line, 1)
@@ -98,6 +141,7 @@ func Forget(ctx context.Context, b *bus.Bus, merchant commerce.ID, v chat.Viewer
 	if err := b.Logged(ctx); err != nil {
 		return fmt.Errorf("erase a viewer's lines: %w", err)
 	}
+	w := NewWriter(b)
 	for from := uint64(0); ; {
 		records, err := b.ReadLog(ctx, bus.Range{Merchant: int64(merchant), From: from})
 		if err != nil {
@@ -119,7 +163,7 @@ func Forget(ctx context.Context, b *bus.Bus, merchant commerce.ID, v chat.Viewer
 			if theirs = append(theirs, r.Seq); len(left) == 0 {
 				continue
 			}
-			if err := Append(b, merchant, left[0].Message.Channel, left); err != nil { // what others said in the record stays
+			if err := w.Append(merchant, left[0].Message.Channel, left); err != nil { // what others said in the record stays
 				return fmt.Errorf("erase a viewer's lines: %w", err)
 			}
 		}

@@ -1,7 +1,9 @@
 package lines
 
 import (
+	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 	"time"
 
@@ -29,4 +31,44 @@ func TestAppendIsJSON(t *testing.T) {
 			t.Errorf("wrote %s\nwant  %s", got, want)
 		}
 	}
+}
+
+// What is written is read again, whatever its size, and what is cut is an error.
+func TestRecords(t *testing.T) {
+	w := NewWriter(nil)
+	at := time.UnixMilli(1_790_000_000_123).UTC()
+	var all []Line
+	for n := range 200 {
+		all = append(all, Line{V: Version, Message: chat.Message{ID: string(rune('a' + n)), Text: "!buy 3"}, Reason: commerce.SoldOut, Decided: at})
+		record := w.record(all)
+		got, err := Read(record)
+		if err != nil || !reflect.DeepEqual(got, all) {
+			t.Fatalf("%d lines: %v, %v", len(all), got, err)
+		}
+		if plain := len(w.plain); plain > pressFrom && len(record) > plain/2 {
+			t.Errorf("%d lines: %d bytes of %d", len(all), len(record), plain)
+		}
+		if _, err := Read(record[:len(record)-1]); err == nil {
+			t.Errorf("%d lines, cut: no error", len(all))
+		}
+	}
+	first := w.record(all)
+	kept := bytes.Clone(first)
+	w.record(all[:100])
+	if !bytes.Equal(first, kept) {
+		t.Error("a record changes with the next")
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	w := NewWriter(nil)
+	f.Add(w.record([]Line{{V: Version}}))
+	f.Add(w.record(make([]Line, 40)))
+	f.Add([]byte(`{"v":1}`))
+	f.Add([]byte("\x01\xff\xff\xff\xff\x0f"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if lines, err := Read(b); err == nil && lines == nil && len(b) == 0 {
+			t.Error("lines of nothing")
+		}
+	})
 }

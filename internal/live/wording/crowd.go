@@ -11,10 +11,11 @@ import (
 // for, counts the others beside each thing that happened, and leads them to the page, where everybody finds what is theirs. covered
 // is how many outcomes it is about, from the first; 0 when not even one thing fits.
 func (t *Teller) Crowd(outcomes []*commerce.Outcome, link string, maxRunes int) (text string, covered int) {
-	fits := func(n, named int) bool {
-		return maxRunes <= 0 || utf8.RuneCountInString(t.joined(outcomes[:n], named, link)) <= maxRunes
-	}
 	outcomes = outcomes[:sorts(outcomes, maxRunes/roomLeast)]
+	j := t.joint(outcomes, link)
+	fits := func(n, named int) bool {
+		return maxRunes <= 0 || utf8.RuneCountInString(j.line(n, named)) <= maxRunes
+	}
 	if covered = len(outcomes); !fits(covered, 0) { // too many different things
 		covered = sort.Search(len(outcomes), func(n int) bool { return !fits(n+1, 0) })
 	}
@@ -23,7 +24,7 @@ func (t *Teller) Crowd(outcomes []*commerce.Outcome, link string, maxRunes int) 
 	}
 	most := min(covered, joinMost)
 	named := sort.Search(most, func(n int) bool { return !fits(covered, n+1) })
-	return t.joined(outcomes[:covered], named, link), covered
+	return j.line(covered, named), covered
 }
 
 // roomLeast is less than the code points that any one thing takes in a line: a number, a name of one letter, a blank between.

@@ -13,6 +13,7 @@ import (
 // group are people to whom the same happened.
 type group struct {
 	form, what, time string
+	pays             bool // the page has something to do for them
 	people           []string
 	more             int // who are counted only
 }
@@ -23,6 +24,7 @@ type happening struct {
 	number       int
 	title, label string
 	left         time.Duration // in whole minutes, timeless where it is not told
+	pays         bool
 }
 
 const timeless = -1
@@ -32,85 +34,138 @@ func minutes(d time.Duration) time.Duration {
 	return (max(d, 0) + time.Minute - 1).Truncate(time.Minute)
 }
 
-// Joined is the line for outcomes: one part for each thing that happened, in the order in which it first did.
-func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
-	return t.joined(outcomes, len(outcomes), link)
+// happened is what one outcome is told as.
+func (t *Teller) happened(o *commerce.Outcome, now time.Time) happening {
+	l := t.Lang
+	h := happening{number: o.Number, title: o.Title, label: o.Label, left: timeless}
+	switch {
+	case o.What == commerce.Reminded:
+		h.form, h.left, h.pays = l.JoinReminder, minutes(o.Due.Sub(now)), true
+	case o.Reason == commerce.Offered:
+		h.form, h.pays = l.JoinOffered, true
+	case isHeld(o):
+		h.form, h.left, h.pays = l.JoinHeld, minutes(heldFor(o.Due, now)), true
+		switch {
+		case o.What == commerce.Promoted && t.PayOnce:
+			h.form, h.left = l.JoinPromotedOnce, timeless
+		case o.What == commerce.Promoted:
+			h.form = l.JoinPromoted
+		case t.PayOnce:
+			h.form, h.left = l.JoinHeldOnce, timeless
+		}
+	case o.Reason == commerce.Waitlisted:
+		h.form = l.JoinWaiting
+	case o.Reason == commerce.Capped:
+		h.form = l.JoinCapped
+	case o.Reason == commerce.Passed:
+		h.form = l.JoinPassed
+	default:
+		h.form = l.JoinSoldOut
+	}
+	return h
 }
 
-// joined names the first of them, and counts the others.
-func (t *Teller) joined(outcomes []*commerce.Outcome, named int, link string) string {
-	l := t.Lang
-	var groups []*group
-	seen, known := map[happening]*group{}, map[[3]string]*group{}
-	pays := named < len(outcomes) // who is not named needs the page
+func isHeld(o *commerce.Outcome) bool {
+	return o.What == commerce.Promoted || o.What == commerce.Extended || o.Reason == commerce.Held || o.Reason == commerce.PartlyHeld || o.Reason == commerce.Changed
+}
+
+// named is the viewer of an outcome as a line of many names them.
+func (t *Teller) named(o *commerce.Outcome) string {
+	who := t.Lang.NameOr(o.Viewer.Name)
+	switch {
+	case o.What == commerce.Reminded, o.Reason == commerce.Offered:
+	case isHeld(o):
+		if o.Holding > 1 {
+			who += " x" + strconv.Itoa(o.Holding)
+		}
+		if o.Waiting > 0 {
+			who += " (+" + strconv.Itoa(o.Waiting) + ")"
+		}
+	case o.Reason == commerce.Waitlisted:
+		who += " (" + strconv.Itoa(o.Place) + ")"
+	}
+	return who
+}
+
+// joint are outcomes by what happened, so that lines of any number of them, with any number of names, can be tried: to put all into
+// words for each try would cost more than to decide what they are about.
+type joint struct {
+	t        *Teller
+	outcomes []*commerce.Outcome
+	link     string
+	groups   []group // in the order in which they first happened
+	of       []int   // the group of each outcome
+	names    []string
+}
+
+func (t *Teller) joint(outcomes []*commerce.Outcome, link string) *joint {
+	j := &joint{t: t, outcomes: outcomes, link: link, of: make([]int, len(outcomes)), names: make([]string, min(len(outcomes), joinMost))}
+	seen, known := map[happening]int{}, map[[3]string]int{}
 	now := time.Now()
 	for i, o := range outcomes {
-		h := happening{number: o.Number, title: o.Title, label: o.Label, left: timeless}
-		who := ""
-		if i < named {
-			who = l.NameOr(o.Viewer.Name)
-		}
-		switch {
-		case o.What == commerce.Reminded:
-			h.form, h.left, pays = l.JoinReminder, minutes(o.Due.Sub(now)), true
-		case o.Reason == commerce.Offered:
-			h.form, pays = l.JoinOffered, true
-		case o.What == commerce.Promoted, o.What == commerce.Extended, o.Reason == commerce.Held, o.Reason == commerce.PartlyHeld, o.Reason == commerce.Changed:
-			h.form, h.left, pays = l.JoinHeld, minutes(heldFor(o.Due, now)), true
-			switch {
-			case o.What == commerce.Promoted && t.PayOnce:
-				h.form, h.left = l.JoinPromotedOnce, timeless
-			case o.What == commerce.Promoted:
-				h.form = l.JoinPromoted
-			case t.PayOnce:
-				h.form, h.left = l.JoinHeldOnce, timeless
-			}
-			if o.Holding > 1 {
-				who += " x" + strconv.Itoa(o.Holding)
-			}
-			if o.Waiting > 0 {
-				who += " (+" + strconv.Itoa(o.Waiting) + ")"
-			}
-		case o.Reason == commerce.Waitlisted:
-			h.form = l.JoinWaiting
-			who += " (" + strconv.Itoa(o.Place) + ")"
-		case o.Reason == commerce.Capped:
-			h.form = l.JoinCapped
-		case o.Reason == commerce.Passed:
-			h.form = l.JoinPassed
-		default:
-			h.form = l.JoinSoldOut
-		}
-		g := seen[h]
-		if g == nil {
-			what, span := strconv.Itoa(o.Number)+" "+what(o, 1, Short), ""
+		h := t.happened(o, now)
+		at, ok := seen[h]
+		if !ok {
+			what, span := strconv.Itoa(h.number)+" "+what(o, 1, Short), ""
 			if h.left != timeless {
-				span = l.Span(h.left)
+				span = t.Lang.Span(h.left)
 			}
-			if g = known[[3]string{h.form, what, span}]; g == nil {
-				g = &group{form: h.form, what: what, time: span}
-				groups, known[[3]string{h.form, what, span}] = append(groups, g), g
+			if at, ok = known[[3]string{h.form, what, span}]; !ok {
+				at = len(j.groups)
+				j.groups, known[[3]string{h.form, what, span}] = append(j.groups, group{form: h.form, what: what, time: span, pays: h.pays}), at
 			}
-			seen[h] = g
+			seen[h] = at
 		}
+		j.of[i] = at
+	}
+	return j
+}
+
+func (j *joint) name(i int) string {
+	if i >= len(j.names) {
+		return j.t.named(j.outcomes[i])
+	}
+	if j.names[i] == "" {
+		j.names[i] = j.t.named(j.outcomes[i])
+	}
+	return j.names[i]
+}
+
+// line is about the first covered outcomes: it names the first of them, and counts the others.
+func (j *joint) line(covered, named int) string {
+	for i := range j.groups {
+		j.groups[i].people, j.groups[i].more = j.groups[i].people[:0], 0
+	}
+	pays := named < covered // who is not named needs the page
+	for i, at := range j.of[:covered] {
+		g := &j.groups[at]
+		pays = pays || g.pays
 		if i < named {
-			g.people = append(g.people, who)
+			g.people = append(g.people, j.name(i))
 		} else {
 			g.more++
 		}
 	}
-	parts := make([]string, len(groups))
-	for i, g := range groups {
+	var parts []string
+	for i := range j.groups {
+		g := &j.groups[i]
 		if g.more > 0 {
 			g.people = append(g.people, "+"+strconv.Itoa(g.more))
 		}
-		parts[i] = lang.Fill(g.form, "what", g.what, "time", g.time, "list", strings.Join(g.people, ", "))
+		if len(g.people) > 0 {
+			parts = append(parts, lang.Fill(g.form, "what", g.what, "time", g.time, "list", strings.Join(g.people, ", ")))
+		}
 	}
 	text := strings.Join(parts, " ")
-	if pays && link != "" {
-		text += lang.Fill(l.JoinMore, "link", link)
+	if pays && j.link != "" {
+		text += lang.Fill(j.t.Lang.JoinMore, "link", j.link)
 	}
 	return text
+}
+
+// Joined is the line for outcomes: one part for each thing that happened, in the order in which it first did.
+func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
+	return t.joint(outcomes, link).line(len(outcomes), len(outcomes))
 }
 
 // joinMost bounds how many people one line may name; no platform's line has room for more.
@@ -123,17 +178,17 @@ const roomEach = 14
 // as maxRunes code points (0 for any number) have room for and is never cut inside a name.
 func (t *Teller) JoinedIn(outcomes []*commerce.Outcome, link string, maxRunes int) (text string, covered int) {
 	most := min(len(outcomes), joinMost)
-	covered, text = 1, t.Joined(outcomes[:1], link)
-	one := utf8.RuneCountInString(text)
+	j := t.joint(outcomes[:most], link)
 	if maxRunes <= 0 {
-		return t.Joined(outcomes[:most], link), most
+		return j.line(most, most), most
 	}
-	// People take about the same room each, so the right number is guessed and then found in a few steps: to put every number into
-	// words would cost more than to decide what they are about.
+	covered, text = 1, j.line(1, 1)
+	one := utf8.RuneCountInString(text)
+	// People take about the same room each, so the right number is guessed and then found in a few steps.
 	n := min(most, 1+max(0, maxRunes-one)/roomEach)
 	over := most + 1 // known to be too many
 	for covered+1 < over && n > covered {
-		next := t.Joined(outcomes[:n], link)
+		next := j.line(n, n)
 		size := utf8.RuneCountInString(next)
 		if size > maxRunes {
 			over = n
