@@ -1,7 +1,7 @@
 // Package discord connects hawker to Discord: it hears the lines of text channels over the gateway, answers in the
 // channel or privately, and offers slash commands, which work without the privileged Message Content intent. One
-// Client is one bot token; it may serve many servers and channels. It sends no files, uses no voice, and reads no
-// history: lines that were said while the gateway's session was lost are told as a gap.
+// Client is one bot token; it may serve many servers and channels. It sends no files and uses no voice. Lines that were
+// said while the gateway's session was lost are fetched from the channel's history, where the bot may read it.
 package discord
 
 import (
@@ -22,6 +22,7 @@ import (
 
 	"hawker/connectors/discord/gate"
 	"hawker/connectors/discord/perm"
+	"hawker/connectors/discord/wire"
 	"hawker/internal/chat"
 )
 
@@ -42,6 +43,10 @@ type Options struct {
 	AppID string
 	// Channels are the channels to hear at the start: channel id to guild id.
 	Channels map[string]string
+	// After are the newest lines that were heard of channels before the start, as SaveCursor was given them: what was said since
+	// is fetched. SaveCursor is called for every line, from Listen's goroutine, and must not block.
+	After      map[string]string
+	SaveCursor func(c chat.Channel, id string)
 	// CommandsOnly leaves the Message Content intent out: only slash commands, buttons, and lines that mention the bot
 	// can be read then. A bot that may not have the intent falls back to it by itself.
 	CommandsOnly bool
@@ -71,6 +76,7 @@ type Client struct {
 
 	listening atomic.Bool
 	dedupe    seen // used by Listen alone
+	mods      mods // likewise
 
 	mu       sync.Mutex
 	channels map[string]*place
@@ -92,6 +98,7 @@ type Client struct {
 type place struct {
 	guild     string
 	told      told
+	last      string // the newest line, or the first id that was possible when we began to hear
 	heard     time.Time
 	said      time.Time
 	delay     time.Duration
@@ -135,7 +142,7 @@ func New(o Options) (*Client, error) {
 	c := &Client{
 		opts: o, log: o.Log, gate: gate.New(tr, base), web: &http.Client{Transport: ws},
 		changed: make(chan struct{}, 1), acks: make(chan struct{}, 64), app: o.AppID, members: o.Members,
-		channels: map[string]*place{}, commands: map[string]string{}, private: map[string]*private{},
+		channels: map[string]*place{}, commands: map[string]string{}, private: map[string]*private{}, mods: mods{},
 	}
 	c.http = &http.Client{Transport: c.gate, CheckRedirect: stay}
 	s, err := discordgo.New("Bot " + strings.TrimPrefix(o.BotToken, "Bot "))
@@ -146,6 +153,9 @@ func New(o Options) (*Client, error) {
 	c.rest = s
 	for ch, g := range o.Channels {
 		c.channels[ch] = &place{guild: g}
+		if _, ok := wire.Snowflake(o.After[ch]); ok {
+			c.channels[ch].last = o.After[ch]
+		}
 	}
 	return c, nil
 }
@@ -231,6 +241,8 @@ func (c *Client) States() []chat.State {
 			s.Trouble = noContent
 		case c.members && c.blind:
 			s.Trouble = noMembers
+		default:
+			s.Trouble = wrongClock(c.gate.Skew())
 		}
 		if c.limited {
 			s.Missing = append(s.Missing, contentIntent)
@@ -242,6 +254,17 @@ func (c *Client) States() []chat.State {
 	}
 	slices.SortFunc(out, func(a, b chat.State) int { return strings.Compare(a.Channel.ID, b.Channel.ID) })
 	return out
+}
+
+// wrongClock is a sentence on a clock that is off by more than goes without a word. ahead is how far Discord's is ahead of ours.
+func wrongClock(ahead time.Duration) string {
+	switch {
+	case ahead > 30*time.Second:
+		return fmt.Sprintf("The clock of this machine is %v behind Discord's: set it right.", ahead.Round(time.Second))
+	case ahead < -30*time.Second:
+		return fmt.Sprintf("The clock of this machine is %v ahead of Discord's: set it right.", (-ahead).Round(time.Second))
+	}
+	return ""
 }
 
 // contentIntent is in State.Missing where chat lines cannot be read, noContent says why. The name is the portal's.

@@ -75,7 +75,10 @@ func (s *stand) client(t *testing.T) *discord.Client {
 }
 
 // suite speaks the words of chattest to the stand-in.
-type suite struct{ *discordsim.Sim }
+type suite struct {
+	*discordsim.Sim
+	c *discord.Client
+}
 
 func (s suite) Type(c chat.Channel, v chat.Viewer, text string) string {
 	return s.Sim.Type(c.ID, discordsim.Viewer{ID: v.ID, Name: v.Name}, text)
@@ -93,14 +96,42 @@ func (s suite) Repeat(c chat.Channel, id string) { s.Sim.Repeat(c.ID, id) }
 func (s suite) Malformed(c chat.Channel)         { s.Sim.Malformed(c.ID) }
 func (s suite) ExpireToken()                     {} // a bot token has no end
 func (s suite) Logins() int                      { return s.Figures().Logins }
-func (s suite) Pings() int                       { return s.Figures().Pings }
+func (s suite) RefuseSendsBare(n int)            { s.RefuseBare(n) }
+func (s suite) RefuseMode(chat.Channel)          { s.RefuseSlowly(1) }
+func (s suite) Narrow()                          { s.Forbid(shopID, discordsim.SendMessages) }
+
+// BanAccount has an administrator remove the bot, or invite it again, of which the client hears by the gateway.
+func (s suite) BanAccount(_ chat.Channel, on bool) {
+	if on {
+		s.RemoveBot(guildID)
+		return
+	}
+	s.AddGuild(config().Guilds[0])
+	for end := time.Now().Add(time.Minute); !s.c.States()[0].Speaks && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	}
+}
+
+// Post shows what Discord has: moderators, replies and bots. Ids are times there, so that no line comes out of order.
+func (s suite) Post(c chat.Channel, m chat.Message) (string, bool) {
+	if m.Roles.Has(chat.VIP|chat.Subscriber) || m.Bits != 0 || m.PaidMicros != 0 || m.Action || m.Source != "" || !m.Sent.IsZero() {
+		return "", false
+	}
+	v := discordsim.Viewer{ID: m.Viewer.ID, Name: m.Viewer.Name, Bot: m.Bot}
+	if m.Roles.Has(chat.Moderator) {
+		v.Roles = []string{modRole}
+	}
+	return s.Sim.Reply(c.ID, v, m.Text, m.ReplyTo), true
+}
+
+func (s suite) Pings() int { return s.Figures().Pings }
 
 func TestChat(t *testing.T) {
 	chattest.Test(t, func(t *testing.T) chattest.Pair {
 		cfg := config()
 		cfg.SendWindow = 500 * time.Millisecond // so that the suite need not wait 5 s again and again; TestBudget has the real one
 		s := newStand(t, cfg)
-		return chattest.Pair{Chat: s.client(t), Sim: suite{s.Sim}, Channel: shop, Recovers: true}
+		c := s.client(t)
+		return chattest.Pair{Chat: c, Sim: suite{s.Sim, c}, Channel: shop, Recovers: true}
 	})
 }
 

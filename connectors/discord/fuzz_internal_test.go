@@ -91,3 +91,24 @@ func FuzzDispatch(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPage: whatever Discord lists, what is read of it has ids that rise, and every line in it can be handed on.
+func FuzzPage(f *testing.F) {
+	f.Add(`[{"id":"175928847299117064","author":{"id":"5"},"content":"b"},{"id":"175928847299117063"},{"id":7},null,"x",{"id":"9"}]`)
+	f.Add(`{"code":0}`)
+	f.Fuzz(func(t *testing.T, s string) {
+		page, err := readPage([]byte(s))
+		if err != nil && len(page) > 0 {
+			t.Fatalf("%d lines and %v", len(page), err)
+		}
+		last := ""
+		for _, m := range page {
+			if _, ok := wire.Snowflake(m.id); !ok || older(m.id, last) {
+				t.Fatalf("line %q after %q", m.id, last)
+			}
+			last = m.id
+			wire.ReadMessage(m.raw, false)
+			wire.ChannelOf(m.raw)
+		}
+	})
+}

@@ -31,12 +31,10 @@ func (l *listener) dispatch(ctx context.Context, p wire.Frame) {
 	case "RESUMED":
 		l.alive, l.recovering = true, false
 		l.c.count()
-	case "MESSAGE_CREATE":
-		l.onMessage(p.Data, false)
-	case "MESSAGE_UPDATE":
-		l.onMessage(p.Data, true)
-	case "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
-		l.onDelete(p.Data)
+	case "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
+		if !l.waits(p) {
+			l.message(p)
+		}
 	case "GUILD_MEMBER_ADD":
 		l.onEntry(p.Data)
 	case "INTERACTION_CREATE":
@@ -52,6 +50,18 @@ func (l *listener) dispatch(ctx context.Context, p wire.Frame) {
 		if what != perm.Nothing {
 			l.settle(ctx)
 		}
+	}
+}
+
+// message acts on an event of a message.
+func (l *listener) message(p wire.Frame) {
+	switch p.Event {
+	case "MESSAGE_CREATE":
+		l.onMessage(p.Data, false)
+	case "MESSAGE_UPDATE":
+		l.onMessage(p.Data, true)
+	default:
+		l.onDelete(p.Data)
 	}
 }
 
@@ -78,18 +88,23 @@ func (l *listener) onReady(ctx context.Context, data []byte) {
 		c.app = r.User.ID // the two are one for every bot made since 2016
 	}
 	c.guilds.Reset(c.me)
-	var gaps []string
+	type missed struct{ id, guild, after string }
+	var all []missed
 	for id, p := range c.channels {
-		if p.told == toldJoined && l.lost != "" {
-			gaps = append(gaps, id)
+		if p.last != "" && p.told != toldLeft {
+			all = append(all, missed{id, p.guild, p.last})
 		}
 	}
 	c.mu.Unlock()
 	l.alive = true
 	l.connected++
 	c.count()
-	for _, id := range gaps {
-		l.hear(chat.Event{Kind: chat.Gap, Channel: at(id), Reason: l.lost, At: time.Now()})
+	why := l.lost
+	if why == "" {
+		why = "Lines may have been said while hawker was not connected."
+	}
+	for _, m := range all {
+		l.back(ctx, m.id, m.guild, m.after, why)
 	}
 	l.lost = ""
 	l.settle(ctx)
@@ -122,10 +137,17 @@ func (l *listener) onMessage(data []byte, edit bool) {
 	joined := p.told != toldJoined
 	p.told, p.heard = toldJoined, now
 	if !edit && !l.recovering {
-		p.delay = max(0, now.Sub(sent))
+		p.delay = max(0, now.Add(c.gate.Skew()).Sub(sent))
+	}
+	if older(p.last, m.ID) {
+		p.last = m.ID
 	}
 	own := m.Author.ID == c.me
+	if m.Member == nil && l.recovering { // what is fetched does not tell the author's roles
+		m.Member = c.mods[p.guild+"/"+m.Author.ID]
+	}
 	roles := c.guilds.Roles(p.guild, m.Author.ID, m.Member)
+	c.mods.learn(p.guild, m.Author.ID, m.Member, roles)
 	text, toUs := slash.Mentioned(m.Content, c.me)
 	c.mu.Unlock()
 	if joined { // the guild's own description came late or says less than the line itself
@@ -148,6 +170,9 @@ func (l *listener) onMessage(data []byte, edit bool) {
 		when, _ = time.Parse(time.RFC3339, m.Edited) // zero when it cannot be read
 	}
 	l.hear(chat.Event{Kind: kind, Channel: line.Channel, Message: line, At: when})
+	if c.opts.SaveCursor != nil && !edit {
+		c.opts.SaveCursor(line.Channel, m.ID)
+	}
 }
 
 func (l *listener) onDelete(data []byte) {
@@ -239,7 +264,9 @@ func (l *listener) settle(ctx context.Context) {
 		switch {
 		case !known || !c.ready:
 		case reason == "" && p.told != toldJoined:
-			p.told = toldJoined
+			if p.told = toldJoined; p.last == "" {
+				p.last = wire.SnowflakeAt(c.gate.Now().Add(-time.Second))
+			}
 			events = append(events, chat.Event{Kind: chat.Joined, Channel: at(id), At: time.Now()})
 		case reason != "" && p.told != toldLeft:
 			p.told = toldLeft

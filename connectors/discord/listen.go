@@ -48,6 +48,9 @@ type listener struct {
 	members    bool   // the session has the Server Members intent
 	noMembers  bool   // Discord does not allow it
 	member     map[string]bool
+
+	behind map[string]*catchUp // channels whose missed lines are being fetched
+	caught chan caught
 }
 
 // Listen connects and hears until ctx ends (nil) or until the account can do no more without its owner; the error is
@@ -59,6 +62,7 @@ func (c *Client) Listen(ctx context.Context, hear func(chat.Event)) error {
 	defer c.listening.Store(false)
 	wctx, cancel := context.WithCancel(ctx)
 	l := &listener{c: c, hear: hear, registered: map[string]bool{}, member: map[string]bool{}, content: !c.opts.CommandsOnly}
+	l.behind, l.caught = map[string]*catchUp{}, make(chan caught)
 	c.setLimited(false, false)
 	defer func() {
 		cancel()
@@ -171,6 +175,8 @@ func (l *listener) serve(ctx context.Context, w *wire.Conn) (wait time.Duration,
 			if l.outgrown() {
 				return 0, true, nil
 			}
+		case got := <-l.caught:
+			l.catchesUp(got)
 		case p, ok := <-w.In:
 			if !ok || ctx.Err() != nil {
 				return 0, false, nil

@@ -133,33 +133,6 @@ func TestResume(t *testing.T) {
 	})
 }
 
-// TestGap: when the session is lost, that is told.
-func TestGap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := bubble(t, config())
-		e := joined(t, s.client(t), s.Sim)
-		for i, end := range []func(){
-			func() { s.Invalidate(false) },
-			func() { s.Forget(); s.Drop() },
-			func() { s.Forget(); s.Shut(4009) },
-			func() { s.Shut(4007) },
-		} {
-			end()
-			e.until("a gap", func() bool { return e.count(chat.Gap) == i+1 })
-			e.line(s.Type(shopID, ana, "after"))
-			time.Sleep(time.Minute)
-		}
-		if f := s.Figures(); f.Identifies != 5 {
-			t.Errorf("%d identifies, want 5", f.Identifies)
-		}
-		for _, ev := range e.events(chat.Gap) {
-			if ev.Channel != shop || ev.Reason == "" {
-				t.Errorf("gap %+v", ev)
-			}
-		}
-	})
-}
-
 // TestSilence: a connection that died without a word is noticed at the second heartbeat and resumed.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptrace"
-	"sync/atomic"
 	"time"
 
 	yt "google.golang.org/api/youtube/v3"
@@ -66,36 +64,13 @@ func (c *Client) timeOut(ctx context.Context, d chat.Deed) error {
 
 // attempt makes a call that may be repeated. Its error is nil or a *chat.Refused.
 func (c *Client) attempt(ctx context.Context, do func(context.Context) error) error {
-	unknown := false
-	for try := 1; ; try++ {
-		f, wrote, err := c.once(ctx, do)
-		if err == nil {
-			return nil
-		}
-		unknown = unknown || wrote && !f.answered
-		if f.act == again && try < deedTries && ctx.Err() == nil {
-			c.sleep(ctx, max(f.after, jitter(time.Second)))
-			if ctx.Err() == nil {
-				continue
-			}
-		}
-		r := c.refused(f)
-		r.Unknown = unknown
-		return r
+	f, unknown, err := c.calls.attempt(ctx, deedTries, do)
+	if err == nil {
+		return nil
 	}
-}
-
-// once makes a call with its time limit, judges its error, and says whether the request left the house.
-func (c *Client) once(ctx context.Context, do func(context.Context) error) (f fault, sent bool, err error) {
-	var wrote atomic.Bool
-	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaders: func() { wrote.Store(true) },
-	}), callTimeout)
-	defer cancel()
-	if err = do(ctx); err != nil {
-		f = classify(err)
-	}
-	return f, wrote.Load(), err
+	r := c.refused(f)
+	r.Unknown = unknown
+	return r
 }
 
 // NeedFor is the permission that a deed needs on YouTube, by Google's name for it, and a sentence on it. Without a permission

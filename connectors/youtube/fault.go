@@ -26,6 +26,7 @@ const (
 	lost                 // no such chat: look it up again, once
 	stale                // the page token is no good: start from a new baseline
 	reconnect            // only the owner can help
+	suspended            // only YouTube can: the account may not do this
 	refused              // this one call was wrong; others may work
 	absent               // there is no such method here: use the other way to read
 )
@@ -67,9 +68,41 @@ func reasons(word string) (act, string, bool) {
 	case "messageTextRequired":
 		return refused, "the line is empty", true
 	case "liveStreamingNotEnabled":
-		return refused, "live streaming is not enabled for this channel", true
+		return refused, "live streaming is not enabled for this channel: its owner switches it on at youtube.com/features, which takes up to 24 hours", true
 	case "livePermissionBlocked":
-		return refused, "YouTube has blocked live streaming for this channel", true
+		return suspended, "YouTube has blocked live streaming for this channel", true
+	case "authenticatedUserAccountSuspended", "accountSuspended":
+		return suspended, "YouTube has suspended the channel's account", true
+	case "authenticatedUserAccountClosed", "accountClosed":
+		return suspended, "the channel's account was closed", true
+	case "userBroadcastsExceedLimit":
+		return refused, "YouTube takes no more broadcasts from this channel for now: delete planned ones in YouTube Studio, or wait a day", true
+	case "concurrentBroadcastsExceedLimit", "sharedIngestionBroadcastsExceedLimit":
+		return refused, "another broadcast of this channel is live: end it in YouTube Studio first", true
+	case "errorStreamInactive":
+		return refused, "YouTube does not receive the video yet", true
+	case "invalidTransition":
+		return refused, "the broadcast cannot change to this state from the one it is in", true
+	case "redundantTransition":
+		return refused, "the broadcast is in this state already", true
+	case "liveBroadcastBindingNotAllowed":
+		return refused, "the broadcast runs already with another stream", true
+	case "liveBroadcastDeletionNotAllowed":
+		return refused, "YouTube does not let this broadcast be deleted", true
+	case "liveBroadcastNotFound":
+		return refused, "YouTube does not know this broadcast any more", true
+	case "liveStreamNotFound":
+		return refused, "YouTube does not know this stream any more", true
+	case "titleRequired", "invalidTitle":
+		return refused, "YouTube does not take this title", true
+	case "invalidDescription":
+		return refused, "YouTube does not take this description", true
+	case "invalidScheduledStartTime", "scheduledStartTimeRequired":
+		return refused, "YouTube does not take this start", true
+	case "invalidPrivacyStatus", "privacyStatusRequired", "forbiddenPrivacySetting":
+		return refused, "YouTube does not let this channel broadcast with this visibility", true
+	case "invalidLatencyPreferenceOptions":
+		return refused, "YouTube does not take this latency", true
 	case "liveChatMessageNotFound":
 		return refused, "the line is not there any more", true
 	case "modificationNotAllowed":
@@ -78,7 +111,7 @@ func reasons(word string) (act, string, bool) {
 		return refused, "YouTube lets nobody ban the channel's owner or a moderator", true
 	case "liveChatUserNotFound", "invalidChannelId", "bannedUserChannelIdRequired":
 		return refused, "YouTube does not know this viewer in the chat", true
-	case "backendError", "internalError":
+	case "backendError", "internalError", "errorExecutingTransition":
 		return again, "YouTube has trouble", true
 	}
 	return 0, "", false

@@ -34,9 +34,7 @@ func (c *Client) Listen(ctx context.Context, hear func(chat.Event)) error {
 	done := c.meter.Read()
 	defer func() {
 		done()
-		if c.own != nil {
-			c.own.CloseIdleConnections()
-		}
+		c.calls.Close()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.listening, c.chatID = false, ""
@@ -46,7 +44,6 @@ func (c *Client) Listen(ctx context.Context, hear func(chat.Event)) error {
 	if !l.until.After(l.began) {
 		l.until = l.began.Add(defaultShow)
 	}
-	l.since = l.began.Truncate(time.Second) // the platform may name whole seconds
 	l.resume(c.o.PageToken)
 	err := l.run(ctx)
 	if ctx.Err() != nil {
@@ -67,8 +64,9 @@ type listener struct {
 	looked     bool      // for a broadcast, in vain
 	ended      string    // a chat that ended or is unknown, which may still be listed for a while
 	token      string    // where the next read starts
-	since      time.Time // lines of a baseline page that are not newer are history
+	since      time.Time // lines of a baseline page that are not newer are history; zero before the first page
 	recovering bool      // what comes next was typed while we could not read
+	lost       string    // why our place in the chat is gone
 	noStream   time.Time // until then the list is read instead
 	polling    time.Duration
 	lastLine   time.Time
@@ -107,7 +105,7 @@ func (l *listener) find(ctx context.Context) error {
 			l.c.wait(ctx, l.c.o.Poll)
 		default:
 			if id != l.chat {
-				l.chat, l.token, l.polling, l.recovering = id, "", 0, false
+				l.chat, l.token, l.lost, l.polling, l.recovering = id, "", "", 0, false
 				l.streamUp(began)
 			}
 			l.failures, l.lastLine = 0, time.Now()
@@ -125,7 +123,7 @@ func (l *listener) find(ctx context.Context) error {
 func (l *listener) streamUp(began string) {
 	now := time.Now()
 	when, err := time.Parse(time.RFC3339, began)
-	if !l.looked && (err != nil || when.Before(l.began.Truncate(time.Second))) {
+	if !l.looked && (err != nil || when.Before(l.start())) {
 		return
 	}
 	if err != nil {
@@ -133,6 +131,9 @@ func (l *listener) streamUp(began string) {
 	}
 	l.hear(chat.Event{Kind: chat.StreamUp, Channel: l.c.channel, ID: l.chat + "/up", At: when})
 }
+
+// start is when we began to listen, by YouTube's clock, which may name whole seconds.
+func (l *listener) start() time.Time { return l.began.Add(l.c.calls.way.skew()).Truncate(time.Second) }
 
 // streamDown tells that the video is over, once, when it was seen live.
 func (l *listener) streamDown() {
@@ -275,7 +276,7 @@ func (l *listener) mend(ctx context.Context, err error) error {
 	case slower:
 		l.slow++
 	}
-	if f.act == slower || f.act == refused {
+	if f.act == slower || f.act == refused || f.act == suspended {
 		c.trouble(f.reason)
 		c.wait(ctx, max(f.after, jitter(min(5*time.Second<<min(l.slow, 4), time.Minute))))
 		return nil
@@ -295,11 +296,8 @@ func (l *listener) mend(ctx context.Context, err error) error {
 	return nil
 }
 
-// forget gives up our place in the chat: the next page is a new baseline, and lines may be missing before it.
-func (l *listener) forget(why string) {
-	l.token = ""
-	l.hear(chat.Event{Kind: chat.Gap, Channel: l.c.channel, Reason: why, At: time.Now()})
-}
+// forget gives up our place in the chat: the next page is a new baseline.
+func (l *listener) forget(why string) { l.token, l.lost = "", why }
 
 // jitter is between half and all of d, so that many clients do not come back at once.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
@@ -324,10 +322,14 @@ func (c *Client) trouble(why string) {
 	c.note(func(s *chat.State) { s.Hears, s.Trouble = false, why })
 }
 
-// quotaSentence says when reading goes on, in the quota's time and in UTC.
+// quotaSentence says what the end of the quota means to a chat.
 func quotaSentence(u quota.Usage) string {
-	return fmt.Sprintf("YouTube's daily quota of %d units is used up: this chat is neither read nor answered until %s (%s). "+
-		"Viewers can buy in the live room until then.", u.Daily,
+	return spentSentence(u) + ": this chat is neither read nor answered until then. Viewers can buy in the live room."
+}
+
+// spentSentence says until when the quota is used up, in the quota's time and in UTC.
+func spentSentence(u quota.Usage) string {
+	return fmt.Sprintf("YouTube's daily quota of %d units is used up until %s (%s)", u.Daily,
 		quota.Pacific(u.Until).Format("2 Jan 15:04 MST"), u.Until.UTC().Format("15:04 MST"))
 }
 

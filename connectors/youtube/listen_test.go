@@ -3,7 +3,9 @@ package youtube_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -194,6 +196,140 @@ func TestRefusalsSlowReadingDown(t *testing.T) {
 		synctest.Wait()
 		if m := e.line(id); m == nil || !m.Recovered {
 			t.Errorf("after the storm: %+v", m)
+		}
+	})
+}
+
+// Lines that the platform does not give back any more are told as a gap; those that it does are heard.
+func TestGap(t *testing.T) {
+	bubble(t, func(t *testing.T, s sim, c *youtube.Client, e *events) {
+		v := chat.Viewer{ID: "v", Name: "v"}
+		id := s.Type(ch, v, "before")
+		e.until(t, "a line", func() bool { return e.line(id) != nil })
+		s.Drop()
+		s.Refuse("liveChatMessages.stream", 2, http.StatusServiceUnavailable, "backendError")
+		for i := range 100 { // the history has 75
+			id = s.Type(ch, v, fmt.Sprintf("while away %d", i))
+		}
+		s.ForgetPages(owner)
+		e.until(t, "the last line", func() bool { return e.line(id) != nil })
+		if n := e.count(chat.Said); n != 76 || e.count(chat.Gap) != 1 || !e.line(id).Recovered {
+			t.Errorf("heard %d lines, want 76, and %d gaps, want 1", n, e.count(chat.Gap))
+		}
+	})
+}
+
+// A clock that is wrong by two minutes, ours or theirs, neither runs old lines nor drops new ones, and is said.
+func TestWrongClock(t *testing.T) {
+	for _, ahead := range []time.Duration{2 * time.Minute, -2 * time.Minute} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			s := start(t, youtubesim.Config{DailyUnits: 10_000_000, Channels: []youtubesim.Channel{{ID: owner, Title: "Ana"}}})
+			s.Skew(ahead)
+			s.GoLive(owner)
+			old := s.Type(ch, chat.Viewer{ID: "v", Name: "v"}, "!buy 1")
+			time.Sleep(3100 * time.Millisecond) // the difference is known to a second or two
+			c := client(t, options(s))
+			e := listen(t, c)
+			e.until(t, "joined", func() bool { return e.count(chat.Joined) == 1 })
+			id := s.Type(ch, chat.Viewer{ID: "v", Name: "v"}, "!buy 3")
+			e.until(t, "a new line", func() bool { return e.line(id) != nil })
+			if e.line(old) != nil || e.count(chat.StreamUp) != 0 {
+				t.Error("a line from before we listened was heard, or the video told as news")
+			}
+			st := c.States()[0]
+			want := "behind"
+			if ahead < 0 {
+				want = "ahead of"
+			}
+			if st.Delay > 30*time.Second || !strings.Contains(st.Trouble, want+" YouTube's") {
+				t.Errorf("state %+v", st)
+			}
+		})
+	}
+}
+
+// A day that is nearly spent is said before it is.
+func TestLowQuota(t *testing.T) {
+	bubble(t, func(t *testing.T, s sim, c *youtube.Client, e *events) {
+		if st := c.States()[0]; st.Trouble != "" {
+			t.Fatalf("state %+v", st)
+		}
+		c.Attend(quota.Hot)
+		for range 47 { // up to ten minutes before the quota's midnight
+			if time.Sleep(10 * time.Minute); c.States()[0].Trouble != "" {
+				break
+			}
+		}
+		if st := c.States()[0]; !st.Hears || !strings.Contains(st.Trouble, "nearly used up") || !strings.Contains(st.Trouble, " lines. It is whole again at 08:00 UTC") {
+			t.Errorf("state %+v", st)
+		}
+	})
+}
+
+// A platform that hangs up at once, for an hour, is asked ever less often; then all that was said is heard.
+func TestNoStorm(t *testing.T) {
+	bubble(t, func(t *testing.T, s sim, c *youtube.Client, e *events) {
+		before, logins := c.Units().Units, s.Logins()
+		s.CloseAtOnce(true)
+		away := s.Type(ch, chat.Viewer{ID: "v", Name: "v"}, "!buy 3")
+		time.Sleep(time.Hour)
+		if n := s.Logins() - logins; n > 150 {
+			t.Errorf("%d connections in an hour", n)
+		}
+		if n := c.Units().Units - before; n > 750 {
+			t.Errorf("an hour of hang-ups cost %d units", n)
+		}
+		if st := c.States()[0]; st.Hears || st.Trouble == "" {
+			t.Errorf("state %+v", st)
+		}
+		s.CloseAtOnce(false)
+		time.Sleep(2 * time.Minute)
+		if m := e.line(away); m == nil || !m.Recovered || e.count(chat.Gap) != 0 {
+			t.Errorf("heard %+v", m)
+		}
+	})
+}
+
+// A connection that stands and never answers is noticed within half a minute.
+func TestHalfOpen(t *testing.T) {
+	bubble(t, func(t *testing.T, s sim, c *youtube.Client, e *events) {
+		s.Hang(true)
+		away := s.Type(ch, chat.Viewer{ID: "v", Name: "v"}, "!buy 3")
+		time.Sleep(2 * time.Minute)
+		if st := c.States()[0]; st.Hears || st.Trouble == "" {
+			t.Errorf("state %+v", st)
+		}
+		_, err := c.Say(t.Context(), line("anybody?"))
+		var re *chat.Refused
+		if !errors.As(err, &re) || !re.Unknown {
+			t.Errorf("Say into nothing: %v", err)
+		}
+		s.Hang(false)
+		time.Sleep(time.Minute)
+		if m := e.line(away); m == nil || !m.Recovered {
+			t.Errorf("heard %+v", m)
+		}
+		if st := c.States()[0]; !st.Hears || st.Trouble != "" {
+			t.Errorf("state %+v", st)
+		}
+	})
+}
+
+// Ten seconds of 503 with HTML lose nothing, and a 429 without a word is a refusal with a time.
+func TestBadDay(t *testing.T) {
+	bubble(t, func(t *testing.T, s sim, c *youtube.Client, e *events) {
+		s.Down(10 * time.Second)
+		s.Drop()
+		away := s.Type(ch, chat.Viewer{ID: "v", Name: "v"}, "!buy 3")
+		time.Sleep(time.Minute)
+		if m := e.line(away); m == nil || !m.Recovered || e.count(chat.Gap) != 0 {
+			t.Errorf("heard %+v", m)
+		}
+		s.RefuseBare(1)
+		_, err := c.Say(t.Context(), line("hello"))
+		var re *chat.Refused
+		if !errors.As(err, &re) || re.Code != "429" || re.RetryAfter <= 0 || re.Unknown || re.Reconnect {
+			t.Errorf("a bare 429: %+v, %v", re, err)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // streamIdle is how long a stream may be silent before it is taken for dead; a real one ends by itself after about 10 s.
-const streamIdle = 45 * time.Second
+const streamIdle = 25 * time.Second
 
 // errEnded means that the chat told its own end.
 var errEnded = errors.New("youtube: the live chat has ended")
@@ -98,19 +99,27 @@ func (l *listener) page(p wire.Page, stream bool, start time.Time, first bool) (
 		l.hear(chat.Event{Kind: chat.Joined, Channel: c.channel, At: now})
 	}
 	c.note(func(s *chat.State) { s.Hears, s.Trouble = true, "" })
+	if l.since.IsZero() {
+		l.since = l.start()
+	}
 	skipped := 0
-	newest := l.since
+	items := make([]*yt.LiveChatMessage, 0, len(p.Items))
 	for _, raw := range p.Items {
 		var item yt.LiveChatMessage
 		if err := json.Unmarshal(raw, &item); err != nil {
 			skipped++
 			continue
 		}
+		items = append(items, &item)
+	}
+	l.tellGap(items)
+	newest := l.since
+	for _, item := range items {
 		if item.Snippet != nil && item.Snippet.Type == "chatEndedEvent" {
 			ended = true
 			continue
 		}
-		newest = latest(newest, l.item(&item, now, baseline, func(sent time.Time) bool { return l.recovering && (first || sent.Before(start)) }))
+		newest = latest(newest, l.item(item, now, baseline, func(sent time.Time) bool { return l.recovering && (first || sent.Before(start)) }))
 	}
 	if skipped > 0 {
 		c.log.Warn("items not understood", "items", skipped)
@@ -126,6 +135,17 @@ func (l *listener) page(p wire.Page, stream bool, start time.Time, first bool) (
 		}
 	}
 	return ended || p.OfflineAt != ""
+}
+
+// tellGap says that lines are missing between the place that we lost and a new baseline. Where that begins with something that
+// was read before, or with nothing, none are.
+func (l *listener) tellGap(items []*yt.LiveChatMessage) {
+	why := l.lost
+	l.lost = ""
+	if why == "" || len(items) == 0 || slices.ContainsFunc(items, func(i *yt.LiveChatMessage) bool { return l.seen.has(wire.Key(i)) }) {
+		return
+	}
+	l.hear(chat.Event{Kind: chat.Gap, Channel: l.c.channel, Reason: why, At: time.Now()})
 }
 
 // item hears what one item tells, unless it was heard before or is older than our start, and returns when it was sent.
@@ -149,7 +169,7 @@ func (l *listener) item(item *yt.LiveChatMessage, now time.Time, baseline bool, 
 			c.note(func(s *chat.State) {
 				s.LastHeard = now
 				if !m.Recovered {
-					s.Delay = max(0, now.Sub(m.Sent))
+					s.Delay = max(0, now.Add(c.calls.way.skew()).Sub(m.Sent))
 				}
 			})
 		}

@@ -3,16 +3,13 @@ package youtube
 import (
 	"context"
 	"fmt"
-	"net/http/httptrace"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	yt "google.golang.org/api/youtube/v3"
 
-	"hawker/connectors/youtube/quota"
 	"hawker/internal/chat"
 )
 
@@ -44,22 +41,20 @@ func (c *Client) Say(ctx context.Context, l chat.Line) (chat.Sent, error) {
 }
 
 func (c *Client) insert(ctx context.Context, chatID, text string) (chat.Sent, error) {
-	var wrote atomic.Bool
-	call, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaders: func() { wrote.Store(true) },
-	}), callTimeout)
-	defer cancel()
 	mine := c.echoes.begin(text, time.Now())
-	res, err := c.api.LiveChatMessages.Insert([]string{"snippet"}, &yt.LiveChatMessage{Snippet: &yt.LiveChatMessageSnippet{
-		LiveChatId: chatID, Type: "textMessageEvent",
-		TextMessageDetails: &yt.LiveChatTextMessageDetails{MessageText: text},
-	}}).Context(call).Do()
+	var res *yt.LiveChatMessage
+	f, wrote, err := once(ctx, func(ctx context.Context) (err error) {
+		res, err = c.api.LiveChatMessages.Insert([]string{"snippet"}, &yt.LiveChatMessage{Snippet: &yt.LiveChatMessageSnippet{
+			LiveChatId: chatID, Type: "textMessageEvent",
+			TextMessageDetails: &yt.LiveChatTextMessageDetails{MessageText: text},
+		}}).Context(ctx).Do()
+		return err
+	})
 	if err == nil {
 		c.echoes.end(mine, res.Id)
 		return c.accepted(res.Id), nil
 	}
-	f := classify(err)
-	if f.answered || !wrote.Load() {
+	if f.answered || !wrote {
 		c.echoes.end(mine, "")
 		return chat.Sent{}, c.refused(f)
 	}
@@ -93,29 +88,25 @@ func (c *Client) echo(ctx context.Context, mine *spoken) (string, bool) {
 
 func (c *Client) accepted(id string) chat.Sent {
 	now := time.Now()
-	c.note(func(s *chat.State) { s.Speaks, s.LastSaid, s.Missing = true, now, nil })
+	c.note(func(s *chat.State) { s.Speaks, s.LastSaid, s.Missing, c.mute = true, now, nil, "" })
 	return chat.Sent{ID: id, At: now}
 }
 
 // refused keeps what a refusal teaches and words it for the dashboard.
 func (c *Client) refused(f fault) *chat.Refused {
-	r := &chat.Refused{Code: f.code, Reason: f.reason, RetryAfter: f.after}
+	r := c.calls.refused(f)
 	switch f.act {
 	case spent:
-		now := time.Now()
-		if !f.ours { // a line costs more than a read: what is left may still cover reading
-			c.meter.Exhaust(now)
-		}
-		r.RetryAfter = quota.NextReset(now).Sub(now)
-		r.Reason = quotaSentence(c.meter.Usage(now))
+		r.Reason = quotaSentence(c.Units())
 	case reconnect:
-		r.Reconnect = true
 		c.note(func(s *chat.State) {
-			s.Speaks = false
+			s.Speaks, c.mute = false, f.reason
 			if f.code != "invalid_grant" && f.code != "authError" {
 				s.Missing = []string{ScopeWrite}
 			}
 		})
+	case suspended:
+		c.note(func(s *chat.State) { s.Speaks, c.mute = false, f.reason })
 	case over, lost:
 		c.note(func(s *chat.State) { s.Speaks = false })
 		c.Nudge()

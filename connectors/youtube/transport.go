@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"hawker/connectors/youtube/quota"
@@ -18,6 +19,23 @@ type transport struct {
 	base   *http.Client
 	keeper *keeper
 	meter  *quota.Meter
+	ahead  atomic.Int64 // YouTube's clock less ours, in ns
+}
+
+// skew is how far YouTube's clock is ahead of ours, by its last answer: exact to a second or two, and 0 when they differ by less.
+func (t *transport) skew() time.Duration { return time.Duration(t.ahead.Load()) }
+
+// clock learns the time from an answer, which names whole seconds.
+func (t *transport) clock(h http.Header) {
+	then, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return
+	}
+	d := time.Until(then.Add(time.Second / 2))
+	if d.Abs() < 2*time.Second { // within what the answer's way and its whole seconds explain
+		d = 0
+	}
+	t.ahead.Store(int64(d))
 }
 
 // RoundTrip sends a call; when the platform calls the access token invalid, it is renewed and the call repeated once.
@@ -62,7 +80,11 @@ func (t *transport) try(req *http.Request, access string) (*http.Response, error
 	if rt == nil {
 		rt = http.DefaultTransport
 	}
-	return rt.RoundTrip(req)
+	res, err := rt.RoundTrip(req)
+	if err == nil {
+		t.clock(res.Header)
+	}
+	return res, err
 }
 
 func closeBody(b io.Closer) {
@@ -85,7 +107,18 @@ func methodOf(r *http.Request) string {
 	case strings.HasSuffix(p, "/liveChat/bans") && r.Method == http.MethodPost:
 		return quota.BansInsert
 	case strings.HasSuffix(p, "/liveBroadcasts"):
-		return quota.BroadcastsList
+		return map[string]string{
+			http.MethodPost: quota.BroadcastsInsert, http.MethodPut: quota.BroadcastsUpdate, http.MethodDelete: quota.BroadcastsDelete,
+			http.MethodGet: quota.BroadcastsList,
+		}[r.Method]
+	case strings.HasSuffix(p, "/liveBroadcasts/bind"):
+		return quota.BroadcastsBind
+	case strings.HasSuffix(p, "/liveBroadcasts/transition"):
+		return quota.BroadcastsTransition
+	case strings.HasSuffix(p, "/liveStreams") && r.Method == http.MethodGet:
+		return quota.StreamsList
+	case strings.HasSuffix(p, "/liveStreams") && r.Method == http.MethodPost:
+		return quota.StreamsInsert
 	case strings.HasSuffix(p, "/channels"):
 		return quota.ChannelsList
 	default:

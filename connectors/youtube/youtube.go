@@ -1,6 +1,6 @@
 // Package youtube is a creator's YouTube live chat: it finds the active broadcast, reads its chat within the daily quota,
 // speaks as the channel itself, and connects the creator's account by OAuth. It never scrapes the watch page, has no
-// replies and no whispers (YouTube has none: everything said is public), and neither makes broadcasts nor moves video.
+// replies and no whispers (YouTube has none: everything said is public). Broadcasts are made by its package broadcast.
 package youtube
 
 import (
@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/api/option"
 	yt "google.golang.org/api/youtube/v3"
 
 	"hawker/connectors/youtube/quota"
@@ -60,6 +59,8 @@ type Options struct {
 	SaveCursor func(c chat.Channel, token string)
 	// Poll is how often to look for a broadcast while there is none; 0 means 60 s (1 unit each).
 	Poll time.Duration
+	// Pace is the shortest time between two lines; 0 means 2 s, so that a burst costs at most 600 units a minute.
+	Pace time.Duration
 	// EchoWait is how long Say looks for its line in the chat when its answer was lost; 0 means 5 s.
 	EchoWait time.Duration
 }
@@ -85,6 +86,9 @@ func (o Options) withDefaults() Options {
 	if o.Poll <= 0 {
 		o.Poll = time.Minute
 	}
+	if o.Pace <= 0 {
+		o.Pace = 2 * time.Second
+	}
 	if o.EchoWait <= 0 {
 		o.EchoWait = 5 * time.Second
 	}
@@ -97,10 +101,9 @@ type Client struct {
 	o       Options
 	channel chat.Channel
 	log     *slog.Logger
-	base    *http.Client // without authority
-	own     *http.Transport
-	http    *http.Client // with authority, counted
-	api     *yt.Service
+	calls   *Caller
+	http    *http.Client // that of calls
+	api     *yt.Service  // likewise
 	keeper  *keeper
 	meter   *quota.Meter
 	echoes  echoes
@@ -111,6 +114,7 @@ type Client struct {
 	chatID    string // of the broadcast that is live, or empty
 	interest  quota.Interest
 	state     chat.State
+	mute      string // why lines are refused for good, until one is accepted
 }
 
 // New makes a client; it calls nobody yet.
@@ -125,32 +129,15 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	}
 	c.state.Channel = c.channel
 	c.echoes.owner = o.Owner.ID
-	c.base, c.own = baseClient(o)
-	c.keeper = newKeeper(o, c.base, c.log)
-	c.http = &http.Client{Transport: &transport{base: c.base, keeper: c.keeper, meter: c.meter}}
 	var err error
-	if c.api, err = yt.NewService(ctx, option.WithEndpoint(o.APIURL), option.WithHTTPClient(c.http)); err != nil {
-		return nil, fmt.Errorf("youtube: %w", err)
+	if c.calls, err = NewCaller(ctx, o); err != nil {
+		return nil, err
 	}
-	if missing := c.cannotSpeak(); missing != nil {
+	c.http, c.api, c.keeper = c.calls.http, c.calls.API, c.calls.keeper
+	if missing := c.calls.Missing(); missing != nil {
 		c.state.Missing = missing
 	}
 	return c, nil
-}
-
-// baseClient is the caller's client, or one of our own whose idle connections we may close.
-func baseClient(o Options) (*http.Client, *http.Transport) {
-	if o.HTTP != nil {
-		return o.HTTP, nil
-	}
-	t := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: o.DialContext, ForceAttemptHTTP2: true,
-		TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 30 * time.Second, MaxIdleConnsPerHost: 4,
-	}
-	if t.DialContext == nil {
-		t.DialContext = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext
-	}
-	return &http.Client{Transport: t}, t
 }
 
 // Attend sets how closely the chat is followed from now on.
@@ -176,11 +163,10 @@ func (c *Client) Nudge() {
 func (c *Client) Units() quota.Usage { return c.meter.Usage(time.Now()) }
 
 // Budget is how fast we speak in a chat. YouTube exempts the channel's owner from its rate (Help page "Live chat"); the
-// pace is ours, so that a burst costs at most 600 units a minute, and the Developer Policies forbid repeated posts:
-// callers send at most one shout-out per 10 s.
+// pace is ours (Options.Pace), and the Developer Policies forbid repeated posts: callers send at most one shout-out per 10 s.
 func (c *Client) Budget(chat.Channel) chat.Budget {
 	return chat.Budget{
-		Lines: 1, Per: 2 * time.Second, Pool: "youtube/" + c.o.Owner.ID, Every: 2 * time.Second,
+		Lines: 1, Per: c.o.Pace, Pool: "youtube/" + c.o.Owner.ID, Every: c.o.Pace,
 		NoRepeat: 10 * time.Minute, MaxRunes: MaxRunes, PublicOnly: true,
 	}
 }
@@ -188,28 +174,40 @@ func (c *Client) Budget(chat.Channel) chat.Budget {
 // States is the truth about the channel.
 func (c *Client) States() []chat.State {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	s := c.state
 	s.Missing = append([]string(nil), s.Missing...)
+	if s.Trouble == "" {
+		s.Trouble = c.mute
+	}
+	c.mu.Unlock()
+	if s.Trouble == "" {
+		s.Trouble = c.warning()
+	}
 	return []chat.State{s}
+}
+
+// wrongClock is how far our clock may be off without a word.
+const wrongClock = 30 * time.Second
+
+// warning is a sentence on what is not wrong yet, or empty.
+func (c *Client) warning() string {
+	u := c.Units()
+	left := u.Daily - u.Units
+	if (quota.Plan{Daily: u.Daily, Left: left}).Low() {
+		return fmt.Sprintf("YouTube's daily quota is nearly used up: %d of %d units are left, enough for %d lines. It is whole again at %s.",
+			left, u.Daily, left/c.meter.Cost(quota.MessagesInsert), u.Until.UTC().Format("15:04 MST"))
+	}
+	switch d := c.calls.way.skew(); {
+	case d > wrongClock:
+		return fmt.Sprintf("The clock of this machine is %v behind YouTube's: set it right.", d.Round(time.Second))
+	case d < -wrongClock:
+		return fmt.Sprintf("The clock of this machine is %v ahead of YouTube's: set it right.", (-d).Round(time.Second))
+	}
+	return ""
 }
 
 func (c *Client) note(f func(*chat.State)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(&c.state)
-}
-
-// cannotSpeak names the scope that writing needs when the token is known to lack it.
-func (c *Client) cannotSpeak() []string {
-	scopes := c.keeper.scopes()
-	if len(scopes) == 0 {
-		return nil // not known; the first line will tell
-	}
-	for _, s := range scopes {
-		if s == ScopeWrite || s == scopeAll {
-			return nil
-		}
-	}
-	return []string{ScopeWrite}
 }

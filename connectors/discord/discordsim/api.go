@@ -38,6 +38,7 @@ func (s *Sim) handler() http.Handler {
 	bot("GET /api/v9/guilds/{guild}/members/{user}", s.getMember)
 	bot("GET /api/v9/channels/{channel}", s.getChannel)
 	bot("POST /api/v9/channels/{channel}/messages", s.postMessage)
+	bot("GET /api/v9/channels/{channel}/messages", s.listMessages)
 	bot("DELETE /api/v9/channels/{channel}/messages/{message}", s.deleteMessage)
 	bot("POST /api/v9/channels/{channel}/messages/{message}/crosspost", s.crosspost)
 	bot("GET /api/v9/guilds/{guild}/roles", s.listRoles)
@@ -79,10 +80,11 @@ func (s *Sim) call(w http.ResponseWriter, r *http.Request, bot bool, h func(http
 func (s *Sim) storm(w http.ResponseWriter, bot bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	now := time.Now()
 	switch {
-	case s.weather.breaks > 0:
-		s.weather.breaks--
+	case s.weather.breaks > 0 || now.Before(s.weather.down):
+		s.weather.breaks = max(0, s.weather.breaks-1)
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprint(w, "<html><body><h1>503 Service Unavailable</h1></body></html>")

@@ -135,7 +135,7 @@ func (s *Sim) post(channelID string, l *line) string {
 const keepLines = 20_000
 
 func (s *Sim) add(c *channel, l *line) {
-	l.ID, l.Channel, l.At = s.snowflake(), c.ID, time.Now()
+	l.ID, l.Channel, l.At = s.snowflake(), c.ID, s.now()
 	if l.ReplyTo != "" && l.typ == 0 {
 		l.typ = 19
 	}
@@ -211,7 +211,7 @@ func (s *Sim) Edit(channelID, id, text string) {
 	if l == nil {
 		return
 	}
-	l.Text, l.edited = text, time.Now()
+	l.Text, l.edited = text, s.now()
 	s.deliver(c, l, "MESSAGE_UPDATE")
 	sh := l.Shown
 	sh.Kind = Edited

@@ -97,6 +97,16 @@ func (l *link) shut(code int) {
 }
 
 func (s *Sim) gateway(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	down, shut := time.Now().Before(s.weather.down), s.weather.shut
+	if shut {
+		s.tally.logins++
+	}
+	s.mu.Unlock()
+	if down {
+		http.Error(w, "<html><body><h1>503 Service Unavailable</h1></body></html>", http.StatusServiceUnavailable)
+		return
+	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
 		return
@@ -114,6 +124,9 @@ func (s *Sim) gateway(w http.ResponseWriter, r *http.Request) {
 	s.links[l] = true
 	s.tally.paths = append(s.tally.paths, r.URL.RequestURI())
 	l.op(10, map[string]any{"heartbeat_interval": s.cfg.Heartbeat.Milliseconds()})
+	if shut {
+		l.shut(4000)
+	}
 	s.mu.Unlock()
 	written := make(chan struct{})
 	go func() { defer close(written); s.write(ctx, l) }()
@@ -179,6 +192,7 @@ func (s *Sim) write(ctx context.Context, l *link) {
 			return
 		case <-l.bell:
 		}
+		s.silence(ctx)
 		for {
 			s.mu.Lock()
 			orders := l.orders

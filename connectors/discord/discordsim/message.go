@@ -171,6 +171,21 @@ func (s *Sim) postMessage(w http.ResponseWriter, r *http.Request) *fault {
 		return &fault{404, 10003, "Unknown Channel"}
 	}
 	now := time.Now()
+	if s.weather.slow > 0 {
+		s.weather.slow--
+		s.tally.invalid++
+		answer(w, http.StatusTooManyRequests, map[string]any{
+			"code": 20016, "message": "This action cannot be performed due to slowmode rate limit", "retry_after": 0.5,
+		})
+		return nil
+	}
+	if s.weather.bare > 0 {
+		s.weather.bare--
+		s.tally.invalid++
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = w.Write([]byte("{}"))
+		return nil
+	}
 	if s.weather.refusals > 0 {
 		s.weather.refusals--
 		s.tooMany(w, 300*time.Millisecond, false)

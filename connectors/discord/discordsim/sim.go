@@ -129,15 +129,22 @@ type Sim struct {
 // weather is what the verbs ordered.
 type weather struct {
 	breaks, refusals, globals, bans, losses int
+	histories                               int
 	globalFor                               time.Duration
 	mute, revoked                           bool
+	skew                                    time.Duration
+	slow                                    int       // posts to refuse because of slow mode
+	bare                                    int       // posts to refuse with nothing but a status
+	down                                    time.Time // until then all is refused
+	shut                                    bool
+	hang                                    chan struct{} // closed when it ends
 }
 
 // tally is what happened so far.
 type tally struct {
-	logins, identifies, resumes, over, pings, overwrites, repeats, invalid int
-	closes                                                                 []int
-	paths                                                                  []string
+	logins, identifies, resumes, over, pings, overwrites, repeats, invalid, histories int
+	closes                                                                            []int
+	paths                                                                             []string
 }
 
 type nonce struct {
@@ -253,7 +260,7 @@ func (s *Sim) Token() string { return s.cfg.Token }
 
 // snowflake gives the next id: milliseconds since 2015 shifted by 22 bits, always rising (page "API Reference").
 func (s *Sim) snowflake() string {
-	s.last = max(s.last+1, (time.Now().UnixMilli()-1420070400000)<<22)
+	s.last = max(s.last+1, (s.now().UnixMilli()-1420070400000)<<22)
 	return strconv.FormatInt(s.last, 10)
 }
 
@@ -264,6 +271,7 @@ func (s *Sim) track(h http.Handler) http.Handler {
 			return
 		}
 		defer s.handlers.Done()
+		s.silence(r.Context())
 		h.ServeHTTP(w, r)
 	})
 }

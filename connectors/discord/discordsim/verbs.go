@@ -1,6 +1,7 @@
 package discordsim
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"time"
@@ -116,6 +117,60 @@ func (s *Sim) Ban(n int, d time.Duration) {
 // Break answers the next n requests with status 503 and an HTML body.
 func (s *Sim) Break(n int) { s.change(func(w *weather) { w.breaks = n }) }
 
+// RefuseHistory answers the next n lists of messages with status 500.
+func (s *Sim) RefuseHistory(n int) { s.change(func(w *weather) { w.histories = n }) }
+
+// RefuseBare answers the next n posts with status 429, without a header or a word on how long.
+func (s *Sim) RefuseBare(n int) { s.change(func(w *weather) { w.bare = n }) }
+
+// RefuseSlowly answers the next n posts as the channel's slow mode does.
+func (s *Sim) RefuseSlowly(n int) { s.change(func(w *weather) { w.slow = n }) }
+
+// Down answers every request for d with status 503 and an HTML body, and so the gateway.
+func (s *Sim) Down(d time.Duration) { s.change(func(w *weather) { w.down = time.Now().Add(d) }) }
+
+// CloseAtOnce closes every gateway connection after its Hello, from now on, and those that are open.
+func (s *Sim) CloseAtOnce(on bool) {
+	s.change(func(w *weather) { w.shut = on })
+	if on {
+		s.Drop()
+	}
+}
+
+// Hang lets connections stand and answers nothing on them, new ones included, until it is taken back.
+func (s *Sim) Hang(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.weather.hang != nil {
+		close(s.weather.hang)
+		s.weather.hang = nil
+	}
+	if on {
+		s.weather.hang = make(chan struct{})
+	}
+}
+
+// silence blocks while the platform hangs.
+func (s *Sim) silence(ctx context.Context) {
+	s.mu.Lock()
+	hang := s.weather.hang
+	s.mu.Unlock()
+	if hang == nil {
+		return
+	}
+	select {
+	case <-hang:
+	case <-ctx.Done():
+	case <-s.done:
+	}
+}
+
+// Skew sets the platform's clock ahead of ours, or behind it. Do it before anything was said: ids only rise.
+func (s *Sim) Skew(ahead time.Duration) { s.change(func(w *weather) { w.skew = ahead }) }
+
+// now is the time by the platform's clock. Call with mu held.
+func (s *Sim) now() time.Time { return time.Now().Add(s.weather.skew) }
+
 // LoseAnswers posts the next n lines and then cuts the connection instead of answering.
 func (s *Sim) LoseAnswers(n int) { s.change(func(w *weather) { w.losses = n }) }
 
@@ -138,6 +193,8 @@ type Figures struct {
 	Pings int
 	// Overwrites is bulk overwrites of commands; Repeats is posts answered from a nonce.
 	Overwrites, Repeats int
+	// Histories is how often messages of a channel were listed.
+	Histories int
 	// Sessions is how many sessions can be resumed or are connected.
 	Sessions int
 	// Closes are the codes clients closed gateway connections with (-1 without one), Paths the addresses they dialed.
@@ -152,7 +209,7 @@ func (s *Sim) Figures() Figures {
 	t := s.tally
 	return Figures{
 		Logins: t.logins, Identifies: t.identifies, Resumes: t.resumes, OverLimit: t.over, Invalid: t.invalid, Pings: t.pings,
-		Overwrites: t.overwrites, Repeats: t.repeats, Sessions: len(s.sessions),
+		Overwrites: t.overwrites, Repeats: t.repeats, Histories: t.histories, Sessions: len(s.sessions),
 		Closes: append([]int(nil), t.closes...), Paths: append([]string(nil), t.paths...),
 	}
 }

@@ -117,7 +117,9 @@ func Refusal(err error) *chat.Refused {
 		re.Reason = "Discord refused the bot token: it was reset or is wrong. Enter the token from the developer portal."
 	case e.Status == 429:
 		re.Code = TooFast
-		re.Reason = "Discord asks us to go slower."
+		if re.Reason == "" {
+			re.Reason = "Discord asks us to go slower."
+		}
 		if e.Global {
 			re.Reason = "Discord asks us to leave it alone for a moment."
 		}

@@ -64,7 +64,8 @@ type Gate struct {
 	hold    time.Time // nothing with the token goes out before
 	ban     time.Time // nothing at all goes out before
 	routes  map[string]*route
-	bad     []time.Time // recent answers with 401, 403 or 429
+	bad     []time.Time   // recent answers with 401, 403 or 429
+	skew    time.Duration // Discord's clock less ours
 }
 
 // route is one rate-limited path with its channel or guild.
@@ -185,11 +186,37 @@ func (g *Gate) wait(ctx context.Context, r *route) error {
 	}
 }
 
+// Now is the time by Discord's clock, as far as its answers told it; they name whole seconds.
+func (g *Gate) Now() time.Time { return time.Now().Add(g.Skew()) }
+
+// Skew is how far Discord's clock is ahead of ours: exact to a second or two, and 0 when they differ by less.
+func (g *Gate) Skew() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.skew
+}
+
+// clock learns the time from an answer.
+func (g *Gate) clock(h http.Header) {
+	t, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return
+	}
+	d := t.Add(time.Second / 2).Sub(time.Now())
+	if d.Abs() < 2*time.Second { // within what the answer's way and its whole seconds explain
+		d = 0
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.skew = d
+}
+
 // judge learns from an answer and turns one with an error status into an error. r is nil for private requests.
 func (g *Gate) judge(resp *http.Response, r *route, private bool) (*http.Response, error) {
 	if r != nil {
 		g.learn(r, resp.Header)
 	}
+	g.clock(resp.Header)
 	shared := resp.Header.Get("X-RateLimit-Scope") == "shared"
 	for k := range resp.Header {
 		if strings.HasPrefix(k, "X-Ratelimit-") && k != "X-Ratelimit-Global" {
@@ -225,6 +252,9 @@ func (g *Gate) judge(resp *http.Response, r *route, private bool) (*http.Respons
 		e.Global = e.Global || d.Global || plain // a body that is no JSON comes from the gatekeeper: a ban
 		if e.After == 0 && plain {
 			e.After = banFor
+		}
+		if e.After == 0 {
+			e.After = time.Second // no time is named
 		}
 		e.After = max(e.After, 50*time.Millisecond)
 	}

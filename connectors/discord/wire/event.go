@@ -215,6 +215,20 @@ func (p *Bits) UnmarshalJSON(b []byte) error {
 // epoch is the first millisecond of Discord's ids (page "API Reference", Snowflakes).
 const epoch = 1420070400000
 
+// ChannelOf is the channel that an event of a message is about, or empty.
+func ChannelOf(data []byte) string {
+	var m struct {
+		Channel string `json:"channel_id"`
+	}
+	_ = json.Unmarshal(data, &m) // what cannot be read is about none
+	return m.Channel
+}
+
+// SnowflakeAt is the first id that can be given at t.
+func SnowflakeAt(t time.Time) string {
+	return strconv.FormatInt(max(t.UnixMilli()-epoch, 1)<<22, 10)
+}
+
 // Snowflake reports whether id is one of Discord's, and the time in it.
 func Snowflake(id string) (time.Time, bool) {
 	n, err := strconv.ParseUint(id, 10, 63)

@@ -12,7 +12,7 @@ import (
 const DefaultDaily = 10_000
 
 // DefaultReserve is what reading leaves untouched for a show's other calls: 300 to set up a broadcast, 480 to wait for
-// it, 60 lines at 20, 10 deletes at 20 and 4 bans at 50. What such calls have cost already counts against it.
+// it or to watch its stream, 60 lines at 20, 10 deletes at 20 and 4 bans at 50. What such calls have cost already counts against it.
 const DefaultReserve = 2_380
 
 // Costs is the units of each method by its name in the API, such as "liveChatMessages.list". One that is missing costs
@@ -21,20 +21,29 @@ type Costs map[string]int
 
 // The methods we call.
 const (
-	BroadcastsList = "liveBroadcasts.list"
-	ChannelsList   = "channels.list"
-	MessagesList   = "liveChatMessages.list"
-	MessagesStream = "liveChatMessages.stream"
-	MessagesInsert = "liveChatMessages.insert"
-	MessagesDelete = "liveChatMessages.delete"
-	BansInsert     = "liveChatBans.insert"
+	BroadcastsList       = "liveBroadcasts.list"
+	BroadcastsInsert     = "liveBroadcasts.insert"
+	BroadcastsUpdate     = "liveBroadcasts.update"
+	BroadcastsBind       = "liveBroadcasts.bind"
+	BroadcastsTransition = "liveBroadcasts.transition"
+	BroadcastsDelete     = "liveBroadcasts.delete"
+	StreamsList          = "liveStreams.list"
+	StreamsInsert        = "liveStreams.insert"
+	ChannelsList         = "channels.list"
+	MessagesList         = "liveChatMessages.list"
+	MessagesStream       = "liveChatMessages.stream"
+	MessagesInsert       = "liveChatMessages.insert"
+	MessagesDelete       = "liveChatMessages.delete"
+	BansInsert           = "liveChatBans.insert"
 )
 
-// DefaultCosts is what the API's discovery document states (revision 20261019); it states none for a ban, which is counted as
-// other writes are (page "Quota Calculator").
+// DefaultCosts is what the API's discovery document states (revision 20261019); it states none for bans and for what makes and
+// runs broadcasts, which are counted as other reads (1) and writes (50) are (page "Quota Calculator").
 func DefaultCosts() Costs {
 	return Costs{
-		BroadcastsList: 1, ChannelsList: 1, MessagesList: 5, MessagesStream: 5, MessagesInsert: 20, MessagesDelete: 20, BansInsert: 50,
+		BroadcastsList: 1, StreamsList: 1, ChannelsList: 1, MessagesList: 5, MessagesStream: 5, MessagesInsert: 20, MessagesDelete: 20,
+		BansInsert: 50, BroadcastsInsert: 50, BroadcastsUpdate: 50, BroadcastsBind: 50, BroadcastsTransition: 50, BroadcastsDelete: 50,
+		StreamsInsert: 50,
 	}
 }
 
@@ -88,14 +97,15 @@ func (m *Meter) Usage(now time.Time) Usage {
 	return m.used
 }
 
-func (m *Meter) cost(method string) int { return max(1, m.costs[method]) }
+// Cost is the units of one call of a method.
+func (m *Meter) Cost(method string) int { return max(1, m.costs[method]) }
 
 // Spend takes a call's units; false means that the day has too few left and the call must not be made.
 func (m *Meter) Spend(now time.Time, method string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.roll(now)
-	n := m.cost(method)
+	n := m.Cost(method)
 	if m.used.Units+n > m.daily {
 		return false
 	}
@@ -134,7 +144,7 @@ func (m *Meter) Plan(now time.Time, p Plan) Plan {
 	p.Daily, p.Left = m.daily, m.daily-m.used.Units
 	// The reserve is the share of the default quota, so that a small test quota still reads.
 	p.Reserve = max(0, m.daily*DefaultReserve/DefaultDaily-m.used.Other)
-	p.Cost, p.Readers = max(m.cost(MessagesStream), m.cost(MessagesList)), max(1, m.readers)
+	p.Cost, p.Readers = max(m.Cost(MessagesStream), m.Cost(MessagesList)), max(1, m.readers)
 	if day := m.used.Until.Sub(now); p.Remaining <= 0 || p.Remaining > day {
 		p.Remaining = day
 	}

@@ -3,7 +3,6 @@ package youtubesim
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -38,84 +37,6 @@ func noPart() *fault {
 	return refuse(http.StatusBadRequest, "missingRequiredParameter", "No filter selected: the part parameter is required.")
 }
 
-func (s *Sim) broadcasts(w http.ResponseWriter, r *http.Request, g *grant) *fault {
-	q, want := r.URL.Query(), parts(r)
-	if len(want) == 0 {
-		return noPart()
-	}
-	filters := 0
-	for _, f := range []string{"broadcastStatus", "id", "mine"} {
-		if q.Has(f) {
-			filters++
-		}
-	}
-	if filters != 1 {
-		return refuse(http.StatusBadRequest, "incompatibleParameters", "Exactly one of broadcastStatus, id and mine is required.")
-	}
-	switch q.Get("broadcastStatus") {
-	case "", "active", "all", "completed", "upcoming":
-	default:
-		return refuse(http.StatusBadRequest, "invalidValue", "broadcastStatus is active, all, completed or upcoming.")
-	}
-	typ := q.Get("broadcastType")
-	switch typ {
-	case "":
-		typ = "event"
-	case "all", "event", "persistent":
-	default:
-		return refuse(http.StatusBadRequest, "invalidValue", "broadcastType is all, event or persistent.")
-	}
-	limit := 5
-	if v := q.Get("maxResults"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 0 || n > 50 {
-			return refuse(http.StatusBadRequest, "invalidValue", "maxResults is 0 to 50.")
-		}
-		limit = n
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	items := []obj{}
-	for _, c := range s.chats {
-		ch := s.channels[c.channel]
-		switch {
-		case c.channel != g.channel || ch == nil,
-			typ == "event" && ch.Persistent, typ == "persistent" && !ch.Persistent,
-			q.Has("id") && q.Get("id") != c.video,
-			q.Get("broadcastStatus") == "active" && !c.ended.IsZero(),
-			q.Get("broadcastStatus") == "completed" && c.ended.IsZero(),
-			q.Get("broadcastStatus") == "upcoming", len(items) >= limit:
-			continue
-		}
-		items = append(items, broadcast(c, ch, want))
-	}
-	return answer(w, obj{
-		"kind": "youtube#liveBroadcastListResponse", "items": items,
-		"pageInfo": obj{"totalResults": len(items), "resultsPerPage": limit},
-	})
-}
-
-func broadcast(c *liveChat, ch *channel, want map[string]bool) obj {
-	item := obj{"kind": "youtube#liveBroadcast", "id": c.video}
-	state := "live"
-	if !c.ended.IsZero() {
-		state = "complete"
-	}
-	if want["snippet"] {
-		item["snippet"] = obj{
-			"channelId": ch.ID, "title": ch.Title + " live", "liveChatId": c.id,
-			"actualStartTime": c.started.UTC().Format(time.RFC3339),
-		}
-	}
-	if want["status"] {
-		item["status"] = obj{"lifeCycleStatus": state, "privacyStatus": "public"}
-	}
-	if want["contentDetails"] {
-		item["contentDetails"] = obj{"boundStreamId": "stream-" + c.video}
-	}
-	return item
-}
-
 func (s *Sim) videos(w http.ResponseWriter, r *http.Request, _ *grant) *fault {
 	want := parts(r)
 	if len(want) == 0 {
@@ -131,7 +52,10 @@ func (s *Sim) videos(w http.ResponseWriter, r *http.Request, _ *grant) *fault {
 			}
 			item := obj{"kind": "youtube#video", "id": c.video}
 			if want["liveStreamingDetails"] {
-				d := obj{"actualStartTime": c.started.UTC().Format(time.RFC3339)}
+				d := obj{}
+				if !c.started.IsZero() {
+					d["actualStartTime"] = c.started.UTC().Format(time.RFC3339)
+				}
 				if c.ended.IsZero() {
 					d["activeLiveChatId"], d["concurrentViewers"] = c.id, "100"
 				} else {
@@ -214,11 +138,16 @@ func (s *Sim) insert(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 	if !c.ended.IsZero() {
 		return refuse(http.StatusForbidden, "liveChatEnded", "The specified live chat is no longer live.")
 	}
+	if s.weather.bare > 0 {
+		s.weather.bare--
+		w.WriteHeader(http.StatusTooManyRequests)
+		return nil
+	}
 	if s.weather.refusals > 0 {
 		s.weather.refusals--
 		return refuse(http.StatusForbidden, "rateLimitExceeded", "The request was sent too quickly after the previous request.")
 	}
-	ch, now := s.channels[c.channel], time.Now()
+	ch, now := s.channels[c.channel], s.now()
 	v := Viewer{ID: g.channel, Name: s.title(g.channel), Owner: g.channel == c.channel, Moderator: ch.mods[g.channel]}
 	if !v.Owner && !v.Moderator && !c.rate(v.ID, now) {
 		s.over++

@@ -81,7 +81,8 @@ func (c *liveChat) wake() {
 	c.changed = make(chan struct{})
 }
 
-// GoLive starts a broadcast on the channel, ending the one before, and returns its video id.
+// GoLive starts a broadcast on the channel as its owner would in YouTube's own pages, ending the one before, and returns its
+// video id.
 func (s *Sim) GoLive(channelID string) string {
 	s.EndChat(channelID)
 	s.mu.Lock()
@@ -90,26 +91,33 @@ func (s *Sim) GoLive(channelID string) string {
 	if ch == nil {
 		return ""
 	}
-	ch.chat = &liveChat{
-		id: s.next("Cg0KC"), video: s.next("vid"), channel: channelID, started: time.Now(),
-		changed: make(chan struct{}), sends: map[string][]time.Time{},
-	}
-	s.chats[ch.chat.id] = ch.chat
-	return ch.chat.video
+	b := s.newBroadcast(channelID)
+	b.title, b.persistent, b.stream = ch.Title+" live", ch.Persistent, "stream-"+b.id
+	s.live(b)
+	return b.id
+}
+
+// newChat makes the chat of a broadcast. Call with mu held.
+func (s *Sim) newChat(channelID, video string) *liveChat {
+	c := &liveChat{id: s.next("Cg0KC"), video: video, channel: channelID, changed: make(chan struct{}), sends: map[string][]time.Time{}}
+	s.chats[c.id] = c
+	return c
 }
 
 // EndChat completes the channel's broadcast: chatEndedEvent, offlineAt, then 403 liveChatEnded.
 func (s *Sim) EndChat(channelID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle()
 	ch := s.channels[channelID]
 	if ch == nil || ch.chat == nil {
 		return
 	}
-	c := ch.chat
-	ch.chat = nil
-	c.ended = time.Now()
-	s.add(c, Shown{ID: s.next("LCC."), Kind: "chatEndedEvent", At: c.ended, Viewer: Viewer{ID: channelID, Name: ch.Title, Owner: true}}, nil)
+	for _, b := range s.shows {
+		if b.chat == ch.chat {
+			s.complete(b)
+		}
+	}
 }
 
 // Type has a viewer type a line and returns its id, or "" when the channel is not live.
@@ -141,7 +149,7 @@ func (s *Sim) take(ch *channel, id string) {
 		}
 	}
 	s.add(c, Shown{
-		ID: s.next("LCC."), Kind: "messageDeletedEvent", Takes: id, At: time.Now(),
+		ID: s.next("LCC."), Kind: "messageDeletedEvent", Takes: id, At: s.now(),
 		Viewer: Viewer{ID: ch.ID, Name: ch.Title, Owner: true},
 	}, nil)
 }
@@ -157,6 +165,7 @@ func (s *Sim) Event(channelID string, sh Shown) string { return s.show(channelID
 func (s *Sim) show(channelID string, sh Shown) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle()
 	ch := s.channels[channelID]
 	if ch == nil || ch.chat == nil {
 		return ""
@@ -165,7 +174,7 @@ func (s *Sim) show(channelID string, sh Shown) string {
 		sh.ID = s.next("LCC.")
 	}
 	if sh.At.IsZero() {
-		sh.At = time.Now()
+		sh.At = s.now()
 	}
 	if sh.Viewer.ID == channelID {
 		sh.Viewer.Owner = true

@@ -1,9 +1,11 @@
 package youtubesim
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // fault is an error as the API writes it.
@@ -19,6 +21,8 @@ func refuse(code int, reason, message string) *fault {
 		domain = "youtube.quota"
 	case "authError", "required", "insufficientPermissions", "backendError":
 		domain = "global"
+	case "redundantTransition", "invalidTransition", "errorStreamInactive", "liveBroadcastNotFound", "liveStreamingNotEnabled", "errorExecutingTransition":
+		domain = "youtube.liveBroadcast"
 	}
 	return &fault{code, reason, domain, message}
 }
@@ -51,6 +55,13 @@ func (s *Sim) handler() http.Handler {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.call(w, r, method, f) })
 	}
 	api("GET /youtube/v3/liveBroadcasts", "liveBroadcasts.list", s.broadcasts)
+	api("POST /youtube/v3/liveBroadcasts", "liveBroadcasts.insert", s.insertBroadcast)
+	api("PUT /youtube/v3/liveBroadcasts", "liveBroadcasts.update", s.updateBroadcast)
+	api("DELETE /youtube/v3/liveBroadcasts", "liveBroadcasts.delete", s.deleteBroadcast)
+	api("POST /youtube/v3/liveBroadcasts/bind", "liveBroadcasts.bind", s.bind)
+	api("POST /youtube/v3/liveBroadcasts/transition", "liveBroadcasts.transition", s.transition)
+	api("GET /youtube/v3/liveStreams", "liveStreams.list", s.listStreams)
+	api("POST /youtube/v3/liveStreams", "liveStreams.insert", s.insertStream)
 	api("GET /youtube/v3/videos", "videos.list", s.videos)
 	api("GET /youtube/v3/channels", "channels.list", s.listChannels)
 	api("GET /youtube/v3/liveChat/messages", "liveChatMessages.list", s.list)
@@ -62,6 +73,13 @@ func (s *Sim) handler() http.Handler {
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("POST /revoke", s.revoke)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+		s.mu.Unlock()
+		s.silence(r.Context())
+		if s.shuts() {
+			panic(http.ErrAbortHandler)
+		}
 		if r.URL.Path != "/o/oauth2/v2/auth" && s.broken() {
 			w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -75,6 +93,9 @@ func (s *Sim) handler() http.Handler {
 func (s *Sim) broken() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if time.Now().Before(s.weather.down) {
+		return true
+	}
 	if s.weather.breaks == 0 {
 		return false
 	}
@@ -109,10 +130,48 @@ func (s *Sim) call(w http.ResponseWriter, r *http.Request, method string, f func
 		}
 		refuse(http.StatusForbidden, "quotaExceeded", "The request cannot be completed because you have exceeded your quota.").write(w)
 	default:
-		if bad := f(w, r, g); bad != nil {
+		bad := s.ordered(method)
+		if bad == nil && r.Method != http.MethodGet && s.suspends(g) {
+			bad = refuse(http.StatusForbidden, "authenticatedUserAccountSuspended", "The account of the authenticated user is suspended.")
+		}
+		if bad == nil {
+			bad = f(w, r, g)
+		}
+		if bad != nil {
 			bad.write(w)
 		}
 	}
+}
+
+// silence blocks while the platform hangs.
+func (s *Sim) silence(ctx context.Context) {
+	s.mu.Lock()
+	hang := s.weather.hang
+	s.mu.Unlock()
+	if hang == nil {
+		return
+	}
+	select {
+	case <-hang:
+	case <-ctx.Done():
+	case <-s.done:
+	}
+}
+
+// shuts reports whether a request meets a closed door, and counts the attempt.
+func (s *Sim) shuts() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.weather.shut {
+		s.logins++
+	}
+	return s.weather.shut
+}
+
+func (s *Sim) suspends(g *grant) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.weather.suspended[g.channel]
 }
 
 func (s *Sim) withoutStream() bool {

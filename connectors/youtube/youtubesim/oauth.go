@@ -183,6 +183,7 @@ func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
 			out["refresh_token"] = refresh
 		}
 	case "refresh_token":
+		s.renewals++
 		have := s.refresh[r.PostFormValue("refresh_token")]
 		if have == nil {
 			oauthError(w, http.StatusBadRequest, "invalid_grant")

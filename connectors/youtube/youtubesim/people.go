@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // NewMember has a viewer become a paying member of the channel at a level, or move up to it.
@@ -109,7 +108,7 @@ func (s *Sim) ban(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 	}
 	id := s.next("ban")
 	s.add(c, Shown{
-		ID: s.next("LCC."), Kind: "userBannedEvent", Takes: sn.Who.ChannelID, Count: seconds, At: time.Now(), ByAPI: true,
+		ID: s.next("LCC."), Kind: "userBannedEvent", Takes: sn.Who.ChannelID, Count: seconds, At: s.now(), ByAPI: true,
 		Viewer: Viewer{ID: g.channel, Name: s.title(g.channel), Owner: g.channel == c.channel},
 	}, nil)
 	if s.weather.losses > 0 {

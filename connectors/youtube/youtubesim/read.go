@@ -125,6 +125,7 @@ func (s *Sim) stream(w http.ResponseWriter, r *http.Request, _ *grant) *fault {
 	defer end.Stop()
 	sep := "["
 	write := func(b []byte) bool {
+		s.silence(r.Context())
 		_, err := w.Write(append([]byte(sep), b...))
 		sep = ",\r\n"
 		return err == nil && out.Flush() == nil

@@ -1,6 +1,6 @@
 // Package youtubesim stands in for YouTube: the part of the Data API and of Google's OAuth that a live chat needs, on
-// any listener, with the documented costs, limits, page tokens and errors. It keeps everything in memory, forgets it
-// when closed, and has verbs to be viewer, moderator and bad weather. It does not ingest or show video.
+// any listener, with the documented costs, limits, page tokens and errors; and broadcasts with their streams. It keeps everything in
+// memory, forgets it when closed, and has verbs to be viewer, moderator, encoder and bad weather. It does not ingest or show video.
 package youtubesim
 
 import (
@@ -32,6 +32,11 @@ type Config struct {
 	History int
 	// Keep is how many lines of a chat stay readable; a page token older than that is invalid. 0 means 20,000.
 	Keep int
+	// IngestServer is where encoders are told to send video, such as rtmp://127.0.0.1:1935/live2, without any RTMPS address or
+	// backup; empty means YouTube's own. The platform takes no video itself: Ingest tells it what came.
+	IngestServer string
+	// TransitionFor is how long a broadcast stays in testStarting and liveStarting; 0 means 1 s.
+	TransitionFor time.Duration
 }
 
 // Channel is a YouTube channel and, while live, its broadcast.
@@ -45,12 +50,15 @@ type Channel struct {
 	Moderators []string
 }
 
-// DefaultCosts are the units of each method as the discovery document states them. A method that is missing costs 1.
+// DefaultCosts are the units of each method as the discovery document or, for broadcasts, the page "Quota Calculator" states them.
+// A method that is missing costs 1.
 func DefaultCosts() map[string]int {
 	return map[string]int{
 		"liveBroadcasts.list": 1, "videos.list": 1, "channels.list": 1,
 		"liveChatMessages.list": 5, "liveChatMessages.stream": 5,
 		"liveChatMessages.insert": 20, "liveChatMessages.delete": 20, "liveChatBans.insert": 50,
+		"liveBroadcasts.insert": 50, "liveBroadcasts.update": 50, "liveBroadcasts.delete": 50, "liveBroadcasts.bind": 50,
+		"liveBroadcasts.transition": 50, "liveStreams.list": 1, "liveStreams.insert": 50,
 	}
 }
 
@@ -68,6 +76,8 @@ type Sim struct {
 	conns    map[net.Conn]bool
 	channels map[string]*channel
 	chats    map[string]*liveChat // by live chat id, ended ones too
+	shows    []*broadcast         // oldest first, completed ones too
+	streams  []*stream            // oldest first
 	access   map[string]*grant    // by access token
 	refresh  map[string]*grant    // by refresh token
 	codes    map[string]*consent  // by authorization code
@@ -75,13 +85,21 @@ type Sim struct {
 	quota    quota
 	weather  weather
 	logins   int
+	renewals int
 	over     int
 }
 
 // weather is what the verbs ordered.
 type weather struct {
 	breaks, refusals, losses int
-	noStream                 bool
+	noStream, noAutoStart    bool
+	skew                     time.Duration
+	suspended                map[string]bool // channels whose owner's account may write nothing
+	bare                     int             // sends to refuse with nothing but a status
+	down                     time.Time       // until then all is refused
+	shut                     bool
+	hang                     chan struct{}      // closed when it ends
+	orders                   map[string][]fault // by method: how to answer the next calls
 }
 
 // New makes a platform that serves nothing yet.
@@ -99,6 +117,7 @@ func New(cfg Config) *Sim {
 	def(&cfg.StreamFor, 10*time.Second)
 	def(&cfg.PollingInterval, 5*time.Second)
 	def(&cfg.TokenLife, time.Hour)
+	def(&cfg.TransitionFor, time.Second)
 	num(&cfg.DailyUnits, 10_000)
 	num(&cfg.History, 75)
 	num(&cfg.Keep, 20_000)
