@@ -1,11 +1,13 @@
 package twitch
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,11 +21,11 @@ import (
 // callIn bounds one call.
 const callIn = 10 * time.Second
 
-// calls makes one call of helix with a login, once more with a renewed token after a 401, and gives the exact answer. Its
+// calls makes one call of helix with the login, once more with a renewed token after a 401, and gives the exact answer. Its
 // error is a *chat.Refused.
-func (c *Client) calls(ctx context.Context, t *tokens, call func(*helix.Client) error) ([]byte, error) {
-	return c.authorized(ctx, t, func(ctx context.Context, access string) (*recorder, error) {
-		h, rec, err := c.api.helix(ctx, access)
+func (t *tokens) calls(ctx context.Context, call func(*helix.Client) error) ([]byte, error) {
+	return t.authorized(ctx, func(ctx context.Context, access string) (*recorder, error) {
+		h, rec, err := t.api.helix(ctx, access)
 		if err != nil {
 			return &recorder{}, err
 		}
@@ -31,21 +33,29 @@ func (c *Client) calls(ctx context.Context, t *tokens, call func(*helix.Client) 
 	})
 }
 
-// posts makes a call that helix lacks, in the same way; in is the JSON body.
-func (c *Client) posts(ctx context.Context, t *tokens, path string, in any) ([]byte, error) {
-	b, err := json.Marshal(in)
-	if err != nil {
-		return nil, &chat.Refused{Code: "bad_deed", Reason: "This cannot be written for Twitch."}
+// call makes a call that helix lacks, or makes otherwise than Twitch asks, in the same way; in is the JSON body, nil for none.
+func (t *tokens) call(ctx context.Context, method, path string, query url.Values, in any) ([]byte, error) {
+	var b []byte
+	if in != nil {
+		var err error
+		if b, err = json.Marshal(in); err != nil {
+			return nil, &chat.Refused{Code: "bad_deed", Reason: "This cannot be written for Twitch."}
+		}
 	}
-	return c.authorized(ctx, t, func(ctx context.Context, access string) (*recorder, error) {
-		rec := &recorder{http: c.api.http}
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.api.helixURL+path, strings.NewReader(string(b)))
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return t.authorized(ctx, func(ctx context.Context, access string) (*recorder, error) {
+		rec := &recorder{http: t.api.http}
+		req, err := http.NewRequestWithContext(ctx, method, t.api.helixURL+path, bytes.NewReader(b))
 		if err != nil {
 			return rec, err
 		}
-		req.Header.Set("Content-Type", "application/json")
+		if in != nil {
+			req.Header.Set("Content-Type", "application/json")
+		}
 		req.Header.Set("Authorization", "Bearer "+access)
-		req.Header.Set("Client-Id", c.api.id)
+		req.Header.Set("Client-Id", t.api.auth.ID)
 		res, err := rec.Do(req)
 		if err == nil {
 			_ = res.Body.Close()
@@ -54,7 +64,7 @@ func (c *Client) posts(ctx context.Context, t *tokens, path string, in any) ([]b
 	})
 }
 
-func (c *Client) authorized(ctx context.Context, t *tokens, call func(context.Context, string) (*recorder, error)) ([]byte, error) {
+func (t *tokens) authorized(ctx context.Context, call func(context.Context, string) (*recorder, error)) ([]byte, error) {
 	access, err := t.access(ctx)
 	if err != nil {
 		return nil, notSent(err)

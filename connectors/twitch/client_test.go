@@ -114,6 +114,24 @@ func (s sim) Delete(c chat.Channel, id string) {
 	s.Sim.Delete(c.ID, id)
 }
 
+// Post shows a line with all that Twitch has.
+func (s sim) Post(c chat.Channel, m chat.Message) (id string, ok bool) {
+	if m.PaidMicros != 0 || m.Bot || m.ReplyTo != "" && m.Bits != 0 {
+		return "", false
+	}
+	s.Mod(c.ID, m.Viewer.ID, m.Roles.Has(chat.Moderator))
+	s.VIP(c.ID, m.Viewer.ID, m.Roles.Has(chat.VIP))
+	s.Sub(c.ID, m.Viewer.ID, m.Roles.Has(chat.Subscriber))
+	return s.Sim.Post(twitchsim.Line{
+		Channel: c.ID, User: twitchsim.User{ID: m.Viewer.ID, Name: m.Viewer.Name}, Text: m.Text, ReplyTo: m.ReplyTo, Bits: m.Bits, Source: m.Source, Action: m.Action, At: m.Sent,
+	}), true
+}
+
+func (s sim) RefuseSendsBare(n int)              { s.RefuseBare(n) }
+func (s sim) RefuseMode(chat.Channel)            { s.RefuseNext("msg_slowmode", "This room is in slow mode.") }
+func (s sim) BanAccount(c chat.Channel, on bool) { s.Ban(c.ID, botID, on) }
+func (s sim) Narrow()                            { s.Unscope("user:write:chat", "chat:edit") }
+
 func (s sim) Repeat(c chat.Channel, id string) { s.Sim.Repeat(c.ID, id) }
 func (s sim) Malformed(c chat.Channel)         { s.Sim.Malformed(c.ID) }
 

@@ -3,6 +3,7 @@ package twitch
 import (
 	"context"
 	"maps"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -158,19 +159,19 @@ func (c *Client) do(ctx context.Context, t *tokens, d chat.Deed) error {
 		}
 	case chat.Mark:
 		// helix puts both into the address; Twitch asks for them in the body, where a text of viewers also belongs.
-		_, err := c.posts(ctx, t, "/streams/markers", map[string]string{"user_id": ch, "description": cut(d.Text, maxMarker)})
+		_, err := t.call(ctx, http.MethodPost, "/streams/markers", nil, map[string]string{"user_id": ch, "description": cut(d.Text, maxMarker)})
 		return err
 	case chat.PinCard:
 		return c.pin(ctx, t, d) // helix knows no pins
 	}
-	_, err := c.calls(ctx, t, call)
+	_, err := t.calls(ctx, call)
 	return err
 }
 
 // pin says a line that stays in sight for 20 minutes or until the next pin.
 func (c *Client) pin(ctx context.Context, t *tokens, d chat.Deed) error {
 	in := map[string]any{"broadcaster_id": d.Channel.ID, "sender_id": t.account.ID, "message": d.Text, "pin": true}
-	body, err := c.posts(ctx, t, "/chat/messages", in)
+	body, err := t.call(ctx, http.MethodPost, "/chat/messages", nil, in)
 	if err != nil {
 		return err
 	}

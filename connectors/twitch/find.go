@@ -24,7 +24,7 @@ func Find(ctx context.Context, o Options, logins []string) (bot chat.Account, id
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	t := newTokens(a, Owner{o.Bot, o.Save}, "the bot account", o.Log, func() {})
+	t := newTokens(a, Owner{o.Bot, o.Save, o.Load}, "the bot account", o.Log, func() {})
 	if bot.ID == "" {
 		if err := t.validate(ctx); err != nil {
 			return bot, ids, err
@@ -37,9 +37,8 @@ func Find(ctx context.Context, o Options, logins []string) (bot chat.Account, id
 	if len(logins) == 0 {
 		return bot, ids, nil
 	}
-	c := &Client{api: a, tokens: t}
 	var users []helix.User
-	_, err = c.calls(ctx, t, func(h *helix.Client) error {
+	_, err = t.calls(ctx, func(h *helix.Client) error {
 		res, err := h.GetUsers(&helix.UsersParams{Logins: logins[:min(len(logins), 100)]})
 		if err == nil {
 			users = res.Data.Users

@@ -8,6 +8,7 @@ import (
 	irc "github.com/gempir/go-twitch-irc/v4"
 
 	"hawker/connectors/twitch/eventsub"
+	"hawker/connectors/twitch/ircv3"
 	"hawker/internal/chat"
 )
 
@@ -21,7 +22,7 @@ const (
 	refusal               // the login was refused; text says how
 	roomState             // room exists and has roomID
 	joined                // we are in room
-	userState             // our own roles in room
+	userState             // our own roles in room; of a line of ours code is its nonce and text its id, where Twitch tells
 	notice                // a sentence about room; code and text
 	ping                  // text must be sent back
 	reconnect             // the server goes away soon
@@ -54,12 +55,12 @@ func parse(raw string, at time.Time) incoming {
 	if rest, ok := strings.CutPrefix(raw, "PING"); ok && (rest == "" || rest[0] == ' ') {
 		return incoming{what: ping, text: strings.TrimPrefix(strings.TrimSpace(rest), ":")}
 	}
-	var tags tagList
+	var tags ircv3.Tags
 	bare := raw
 	if strings.HasPrefix(raw, "@") {
 		var list string
 		list, bare, _ = strings.Cut(raw[1:], " ")
-		tags = parseTags(list)
+		tags = ircv3.Parse(list)
 	}
 	switch m := library(bare).(type) {
 	case *irc.PrivateMessage:
@@ -67,13 +68,13 @@ func parse(raw string, at time.Time) incoming {
 	case *irc.UserNoticeMessage:
 		return noticed(tags, m.Channel, trailing(bare, m.Message), at)
 	case *irc.ClearMessage:
-		if id := tags.get("target-msg-id"); id != "" {
-			e := chat.Event{Kind: chat.Deleted, Channel: channel(tags.get("room-id")), ID: id, ByMod: true, At: sentAt(tags, at)}
+		if id := tags.Get("target-msg-id"); id != "" {
+			e := chat.Event{Kind: chat.Deleted, Channel: channel(tags.Get("room-id")), ID: id, ByMod: true, At: sentAt(tags, at)}
 			return incoming{what: event, event: e, room: m.Channel}
 		}
 	case *irc.ClearChatMessage:
-		e := chat.Event{Kind: chat.Cleared, Channel: channel(tags.get("room-id")), ByMod: true, At: sentAt(tags, at)}
-		switch id := tags.get("target-user-id"); {
+		e := chat.Event{Kind: chat.Cleared, Channel: channel(tags.Get("room-id")), ByMod: true, At: sentAt(tags, at)}
+		switch id := tags.Get("target-user-id"); {
 		case id != "":
 			e.Viewer = chat.Viewer{Platform: chat.Twitch, ID: id, Name: m.TargetUsername}
 		case m.TargetUsername != "":
@@ -81,14 +82,14 @@ func parse(raw string, at time.Time) incoming {
 		}
 		return incoming{what: event, event: e, room: m.Channel}
 	case *irc.RoomStateMessage:
-		return incoming{what: roomState, room: m.Channel, roomID: tags.get("room-id")}
+		return incoming{what: roomState, room: m.Channel, roomID: tags.Get("room-id")}
 	case *irc.UserStateMessage:
 		r := roles(tags)
-		return incoming{what: userState, room: m.Channel, mod: r.Has(chat.Moderator | chat.Owner), vip: r.Has(chat.VIP)}
+		return incoming{what: userState, room: m.Channel, code: tags.Get("client-nonce"), text: tags.Get("id"), mod: r.Has(chat.Moderator | chat.Owner), vip: r.Has(chat.VIP)}
 	case *irc.UserJoinMessage:
 		return incoming{what: joined, room: m.Channel, text: m.User}
 	case *irc.NoticeMessage:
-		in := incoming{what: notice, room: m.Channel, code: tags.get("msg-id"), text: trailing(bare, m.Message)}
+		in := incoming{what: notice, room: m.Channel, code: tags.Get("msg-id"), text: trailing(bare, m.Message)}
 		if m.Channel == "*" && loginRefused(in.text) {
 			in.what = refusal
 		}
@@ -132,11 +133,11 @@ func loginRefused(text string) bool {
 
 // said makes a viewer's line. Without ids of line, viewer and channel it is nothing: it could neither be decided once
 // nor answered.
-func said(tags tagList, room, login, text string, at time.Time) incoming {
+func said(tags ircv3.Tags, room, login, text string, at time.Time) incoming {
 	m := chat.Message{
-		ID: tags.get("id"), Channel: channel(tags.get("room-id")), Roles: roles(tags), Received: at, Sent: sentAt(tags, at),
-		Viewer:  chat.Viewer{Platform: chat.Twitch, ID: tags.get("user-id"), Name: tags.get("display-name")},
-		ReplyTo: tags.get("reply-parent-msg-id"),
+		ID: tags.Get("id"), Channel: channel(tags.Get("room-id")), Roles: roles(tags), Received: at, Sent: sentAt(tags, at),
+		Viewer:  chat.Viewer{Platform: chat.Twitch, ID: tags.Get("user-id"), Name: tags.Get("display-name")},
+		ReplyTo: tags.Get("reply-parent-msg-id"),
 	}
 	if m.ID == "" || m.Viewer.ID == "" || m.Channel.ID == "" {
 		return incoming{}
@@ -145,10 +146,10 @@ func said(tags tagList, room, login, text string, at time.Time) incoming {
 		m.Viewer.Name = login
 	}
 	m.Text, m.Action = eventsub.Unwrap(text)
-	if n, err := strconv.Atoi(tags.get("bits")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(tags.Get("bits")); err == nil && n > 0 {
 		m.Bits = n
 	}
-	if src := tags.get("source-room-id"); src != "" && src != m.Channel.ID {
+	if src := tags.Get("source-room-id"); src != "" && src != m.Channel.ID {
 		m.Source = src
 	}
 	m.Answer = chat.Answer{Kind: chat.ToReply, Channel: m.Channel, Message: m.ID}
@@ -171,94 +172,31 @@ func trailing(bare, found string) string {
 }
 
 // roles are the author's in the channel the line is shown in; a shared chat's source-badges count nothing here.
-func roles(tags tagList) chat.Roles {
+func roles(tags ircv3.Tags) chat.Roles {
 	var r chat.Roles
-	if tags.get("mod") == "1" {
+	if tags.Get("mod") == "1" {
 		r |= chat.Moderator
 	}
-	if tags.get("subscriber") == "1" {
+	if tags.Get("subscriber") == "1" {
 		r |= chat.Subscriber
 	}
 	// vip is present without a value as well as with 1.
-	if v, ok := tags.find("vip"); ok && v != "0" {
+	if v, ok := tags.Find("vip"); ok && v != "0" {
 		r |= chat.VIP
 	}
-	if id := tags.get("user-id"); id != "" && id == tags.get("room-id") {
+	if id := tags.Get("user-id"); id != "" && id == tags.Get("room-id") {
 		r |= chat.Owner
 	}
-	for badge := range strings.SplitSeq(tags.get("badges"), ",") {
+	for badge := range strings.SplitSeq(tags.Get("badges"), ",") {
 		name, _, _ := strings.Cut(badge, "/")
 		r |= eventsub.RoleOf(name)
 	}
 	return r
 }
 
-func sentAt(tags tagList, at time.Time) time.Time {
-	if ms, err := strconv.ParseInt(tags.get("tmi-sent-ts"), 10, 64); err == nil && ms > minSent && ms < maxSent {
+func sentAt(tags ircv3.Tags, at time.Time) time.Time {
+	if ms, err := strconv.ParseInt(tags.Get("tmi-sent-ts"), 10, 64); err == nil && ms > minSent && ms < maxSent {
 		return time.UnixMilli(ms)
 	}
 	return at
-}
-
-// parseTags reads the tags of a line, without the "@" (IRCv3, "Message Tags": escapes are read left to right in one
-// pass, a lone backslash at the end is dropped, a key without "=" has the empty value).
-func parseTags(list string) tagList {
-	tags := make(tagList, 0, 1+strings.Count(list, ";"))
-	for tag := range strings.SplitSeq(list, ";") {
-		if k, v, _ := strings.Cut(tag, "="); k != "" {
-			tags = append(tags, tagPair{k, unescape(v)})
-		}
-	}
-	return tags
-}
-
-// tagList are the tags of a line. There are a few dozen at the most, of which a few are asked for: to look through them costs less
-// than to put them in order.
-type tagList []tagPair
-
-type tagPair struct{ key, value string }
-
-// find is the value of a tag; of a key that is there twice the last counts.
-func (t tagList) find(key string) (string, bool) {
-	for i := len(t) - 1; i >= 0; i-- {
-		if t[i].key == key {
-			return t[i].value, true
-		}
-	}
-	return "", false
-}
-
-// get is find's value, empty when the tag is not there.
-func (t tagList) get(key string) string {
-	v, _ := t.find(key)
-	return v
-}
-
-func unescape(v string) string {
-	if !strings.Contains(v, `\`) {
-		return v
-	}
-	var b strings.Builder
-	for i := 0; i < len(v); i++ {
-		if v[i] != '\\' {
-			b.WriteByte(v[i])
-			continue
-		}
-		if i++; i == len(v) {
-			break
-		}
-		switch v[i] {
-		case ':':
-			b.WriteByte(';')
-		case 's':
-			b.WriteByte(' ')
-		case 'r':
-			b.WriteByte('\r')
-		case 'n':
-			b.WriteByte('\n')
-		default:
-			b.WriteByte(v[i])
-		}
-	}
-	return b.String()
 }

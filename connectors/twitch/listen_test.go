@@ -269,11 +269,11 @@ func TestHours(t *testing.T) {
 			t.Errorf("%d logins, %d gaps; want 1, 0", s.sim.Logins(), e.count(chat.Gap))
 		}
 		s.sim.Revoke()
-		time.Sleep(61 * time.Minute)
+		time.Sleep(time.Minute)
 		select {
 		case <-e.done:
 		default:
-			t.Error("Listen goes on an hour after the revocation")
+			t.Error("Listen goes on a minute after the revocation")
 		}
 		if e.count(chat.Revoked) != 1 {
 			t.Errorf("%d Revoked", e.count(chat.Revoked))

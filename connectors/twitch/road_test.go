@@ -2,8 +2,10 @@ package twitch_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,15 +19,17 @@ import (
 
 func (e *ear) texts() (all []string) {
 	for _, ev := range e.events(chat.Said) {
-		all = append(all, ev.Message.Text)
+		if !ev.Message.Own {
+			all = append(all, ev.Message.Text)
+		}
 	}
 	return all
 }
 
-// lines fails unless these lines were heard, each once and in order.
+// lines fails unless these lines were heard, each once and in order; the bot's own do not count.
 func (e *ear) lines(n int) {
 	e.t.Helper()
-	e.until(fmt.Sprintf("%d lines", n), func() bool { return e.count(chat.Said) >= n })
+	e.until(fmt.Sprintf("%d lines", n), func() bool { return len(e.texts()) >= n })
 	for i, text := range e.texts() {
 		if text != fmt.Sprint(i) {
 			e.t.Fatalf("line %d is %q", i, text)
@@ -265,5 +269,42 @@ func TestElsewhere(t *testing.T) {
 	e.lines(1)
 	if s.sim.Sockets() != 0 {
 		t.Errorf("%d sockets", s.sim.Sockets())
+	}
+}
+
+// TestCertificate: a chat server whose certificate nobody vouches for gets no login, also at 127.0.0.1.
+func TestCertificate(t *testing.T) {
+	tried := make(chan error, 16)
+	web := httptest.NewUnstartedServer(nil)
+	web.StartTLS() // for its certificate
+	defer web.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", web.TLS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b := make([]byte, 1)
+			_, err = conn.Read(b)
+			_ = conn.Close()
+			tried <- err
+		}
+	}()
+	s := newStand(t)
+	s.o.IRCURL = "ircs://" + l.Addr().String()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.client(t).Listen(ctx, func(chat.Event) {}) }()
+	if err := <-tried; err == nil {
+		t.Error("something was sent to a server that nobody vouches for")
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("Listen: %v", err)
 	}
 }

@@ -18,9 +18,11 @@ import (
 	"hawker/internal/chat"
 )
 
-// Say says a line through Helix, once: nothing is sent again but after a 401, which Twitch answers before it reads
-// the line. Control characters become blanks, a text that Twitch would take for a command gets an invisible joiner in
-// front, a line longer than MaxRunes is refused here. Every error is a *chat.Refused.
+// Say says a line, once: through Helix, by the application's own token where the bot's badge may be had; over the chat server
+// where Helix cannot be used (see speak.go). Nothing is sent again but after what surely did not take it: a 401, which Twitch
+// answers before it reads the line, or no connection. Control characters become blanks, a text that Twitch would take for a command gets an invisible joiner in
+// front, a line longer than MaxRunes is refused here. Every error is a *chat.Refused; chat.ReplyGone is the code of an answer to a
+// line that is there no more.
 func (c *Client) Say(ctx context.Context, l chat.Line) (chat.Sent, error) {
 	id := l.To.Channel.ID
 	switch {
@@ -43,7 +45,7 @@ func (c *Client) Say(ctx context.Context, l chat.Line) (chat.Sent, error) {
 	if l.To.Kind == chat.ToReply {
 		p.ReplyParentMessageID = l.To.Message
 	}
-	sent, err := c.send(ctx, &p)
+	sent, err := c.saysOver(ctx, &p)
 	c.noteSaid(id, sent, err)
 	return sent, err
 }
@@ -68,21 +70,56 @@ func clean(s string) string {
 	return s
 }
 
+// saysOver says a line over the road that can. Over the chat server goes what the API surely did not take.
+func (c *Client) saysOver(ctx context.Context, p *helix.SendChatMessageParams) (chat.Sent, error) {
+	if room := c.instead(ctx, p.BroadcasterID); room != "" {
+		return c.speak(ctx, room, p)
+	}
+	sent, err := c.send(ctx, p)
+	c.noteHealth(err)
+	if re := asRefused(err); re != nil && (re.Code == "missing_scope" || re.Code == "network") && !re.Unknown {
+		if room := c.speaksOver(p.BroadcasterID); room != "" {
+			return c.speak(ctx, room, p)
+		}
+	}
+	if re := asRefused(err); re != nil && re.Code == "400" && p.ReplyParentMessageID != "" {
+		re.Code = chat.ReplyGone // the text was looked at above, and the channel is heard
+	}
+	return sent, err
+}
+
 func (c *Client) send(ctx context.Context, p *helix.SendChatMessageParams) (chat.Sent, error) {
+	if access := c.badged(ctx, p.BroadcasterID); access != "" {
+		sent, err := c.sendOnce(ctx, access, p)
+		re := asRefused(err)
+		if re == nil || re.Code != "401" && re.Code != "403" && re.Code != "missing_scope" {
+			return sent, err
+		}
+		c.badge.No(p.BroadcasterID, re.Code == "401")
+	}
 	access, err := c.tokens.access(ctx)
 	if err != nil {
 		return chat.Sent{}, notSent(err)
 	}
 	sent, err := c.sendOnce(ctx, access, p)
-	if re := (*chat.Refused)(nil); errors.As(err, &re) && re.Code == "401" {
+	if re := asRefused(err); re != nil && re.Code == "401" {
 		if access, err = c.tokens.refresh(ctx, access); err != nil {
 			return chat.Sent{}, notSent(err)
 		}
-		if sent, err = c.sendOnce(ctx, access, p); errors.As(err, &re) && re.Code == "401" {
+		if sent, err = c.sendOnce(ctx, access, p); asRefused(err) != nil && asRefused(err).Code == "401" {
 			return sent, c.tokens.end("invalid_token", "Twitch does not accept the login it just renewed: connect the bot account again.")
 		}
 	}
 	return sent, err
+}
+
+// asRefused is an error as a refusal; nil when it is none.
+func asRefused(err error) *chat.Refused {
+	var re *chat.Refused
+	if errors.As(err, &re) {
+		return re
+	}
+	return nil
 }
 
 // notSent is the refusal when no token could be had: nothing was on the wire.

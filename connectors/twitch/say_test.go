@@ -64,7 +64,7 @@ func TestSayRefusals(t *testing.T) {
 	if re := say(chat.Line{Text: "x"}); re.Code != "no_channel" {
 		t.Errorf("no channel: %+v", re)
 	}
-	if re := say(chat.Line{To: chat.Answer{Kind: chat.ToReply, Channel: shop, Message: "gone"}, Text: "x"}); re.Code != "400" {
+	if re := say(chat.Line{To: chat.Answer{Kind: chat.ToReply, Channel: shop, Message: "gone"}, Text: "x"}); re.Code != chat.ReplyGone || re.Unknown || re.Reconnect {
 		t.Errorf("reply to nothing: %+v", re)
 	}
 	if _, err := c.Say(t.Context(), line("twice")); err != nil {
@@ -209,47 +209,6 @@ func TestBrokenMidway(t *testing.T) {
 	_, err = s.client(t).Say(t.Context(), line("x"))
 	if re := refusal(t, err); re.Code != "network" || re.Unknown || strings.Contains(re.Error(), "127.0.0.1") {
 		t.Errorf("no connection: %+v", re)
-	}
-}
-
-func TestConnect(t *testing.T) {
-	s := newStand(t)
-	s.sim.Approve(botID)
-	c := twitch.Connect{AuthURL: s.o.AuthURL, ClientID: "app", ClientSecret: "app-secret", Scopes: twitch.BotScopes()}
-	const redirect = "http://localhost/oauth/twitch"
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := browser.Get(c.Start("state & more", redirect))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	back, err := res.Location()
-	if err != nil {
-		t.Fatalf("status %d: %v", res.StatusCode, err)
-	}
-	if back.Query().Get("state") != "state & more" || !strings.HasPrefix(back.String(), redirect) {
-		t.Errorf("came back to %s", back)
-	}
-	if _, err := c.Finish(t.Context(), back.Query().Get("code"), redirect+"/other"); err == nil || strings.Contains(err.Error(), "app-secret") {
-		t.Errorf("another redirect: %v", err)
-	}
-	if res, err = browser.Get(c.Start("s", redirect)); err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	back, _ = res.Location()
-	a, err := c.Finish(t.Context(), back.Query().Get("code"), redirect)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.Platform != chat.Twitch || a.ID != botID || a.Name != "hawkerbot" || a.Token.Access == "" || a.Token.Refresh == "" || len(a.Token.Scopes) != 5 {
-		t.Errorf("account %s %s with %v", a.ID, a.Name, a.Token.Scopes)
-	}
-	if _, err := c.Finish(t.Context(), back.Query().Get("code"), redirect); err == nil {
-		t.Error("a code was good twice")
-	}
-	if _, err := c.Finish(t.Context(), "", redirect); err == nil {
-		t.Error("no code was good")
 	}
 }
 

@@ -54,7 +54,7 @@ func kindScopes(k chat.Kind) []Scope {
 			{Name: "channel:read:redemptions", Owner: true, Reason: "To notice what viewers buy with channel points."},
 			{Name: "bits:read", Owner: true, Optional: true, Reason: "To notice custom Power-ups, which viewers buy with Bits."},
 		}
-	case chat.AdBreak:
+	case chat.AdBreak, chat.AdBreakOver:
 		return []Scope{{Name: "channel:read:ads", Owner: true, Reason: "To wait while adverts run."}}
 	case chat.Polled:
 		return []Scope{{Name: "channel:read:polls", Owner: true, Reason: "To know how polls end."}}

@@ -43,6 +43,7 @@ type session struct {
 	looking      bool              // a look-up of logins runs
 	sent         map[string]string // rooms that JOIN was sent for on this connection: id -> login
 	echoed       map[string]bool   // logins of rooms whose JOIN came back
+	saying       []*spoken         // lines whose answer is awaited, in their order
 }
 
 type timed struct {
@@ -70,6 +71,7 @@ func (c *Client) session(ctx context.Context, access string, p *pace, hear func(
 	defer owned.Wait()
 	defer func() { _ = conn.Close() }()
 	defer stop()
+	defer s.unsaid()
 
 	pass := "oauth:" + access
 	if c.anonymous() {
@@ -95,6 +97,8 @@ func (c *Client) session(ctx context.Context, access string, p *pace, hear func(
 			s.rename(l)
 		case <-c.wake:
 			err = s.rooms()
+		case sp := <-s.speaks():
+			err = s.say(sp)
 		case <-ticker.C:
 			if err = s.alive(time.Now()); err == nil {
 				err = s.rooms()
@@ -167,7 +171,7 @@ func (s *session) write(line string) error {
 // alive notices a connection that died without a word.
 func (s *session) alive(now time.Time) error {
 	switch quiet := now.Sub(s.heard); {
-	case !s.in && now.Sub(s.began) > loginIn, quiet > silentFor:
+	case !s.in && now.Sub(s.began) > loginIn, quiet > silentFor, s.untold(now):
 		return errSilent
 	case quiet > askAfter && !s.asked:
 		s.asked = true
@@ -208,7 +212,11 @@ func (s *session) take(in incoming) error {
 			r.state.Speaks = r.state.Speaks || r.state.Trouble == "" && !slices.Contains(s.c.tokens.missing(), scopeWrite)
 		}
 		s.c.mu.Unlock()
+		s.taken(in.room, in.code, taken{id: in.text})
 	case notice:
+		if refusing(in.code) {
+			s.taken(in.room, "", taken{re: &chat.Refused{Code: in.code, Reason: in.text}})
+		}
 		switch in.code {
 		case "msg_banned", "msg_channel_suspended", "tos_ban", "msg_room_not_found", "no_permission":
 			s.leftRoom(in.room, in.text, in.code == "msg_room_not_found")

@@ -34,6 +34,7 @@ type source struct {
 	trouble  string
 	withdrew bool // Twitch said so, and it was told
 	told     memory
+	ads      map[string]time.Time // by channel: when the adverts of now are over
 }
 
 // subscription is a wish to be told.
@@ -92,6 +93,9 @@ func (s *source) run(ctx context.Context, hear func(chat.Event)) {
 						}
 					} else if e, ok := eventsub.Read(n); ok && s.admit(e) {
 						hear(e)
+						if e.Kind == chat.AdBreak {
+							keeper.Go(func() { s.adsOver(ctx, e, hear) })
+						}
 					}
 				},
 				Revoked: func(r eventsub.Revocation) {
@@ -133,6 +137,13 @@ func (s *source) lost(err error, hear func(chat.Event)) {
 			hear(e)
 		}
 	}
+}
+
+// hears reports whether a session with subscriptions stands: over it Twitch tells when the permission is withdrawn.
+func (s *source) hears() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.made) > 0 && s.trouble == ""
 }
 
 func (s *source) welcome() {
@@ -225,8 +236,9 @@ func (s *source) all() []subscription {
 			case chat.Redeemed:
 				add(own && s.t.has("channel:read:redemptions"), id, eventsub.Redemption)
 				add(own && s.t.has("bits:read"), id, eventsub.PowerUp)
-			case chat.AdBreak:
-				add(own && s.t.has("channel:read:ads"), id, eventsub.AdBreak)
+			case chat.AdBreak, chat.AdBreakOver:
+				twice := k == chat.AdBreakOver && slices.Contains(kinds, chat.AdBreak)
+				add(own && !twice && s.t.has("channel:read:ads"), id, eventsub.AdBreak)
 			case chat.Polled:
 				add(own && s.t.has("channel:read:polls"), id, eventsub.PollEnd)
 			}
@@ -307,7 +319,7 @@ func (s *source) subscribe(ctx context.Context, session string, fresh bool, hear
 	for sub, id := range made { // first, for what it cost
 		if !slices.Contains(want, sub) && id != "" {
 			room = true
-			_, err := s.c.calls(ctx, s.t, func(h *helix.Client) error { _, err := h.RemoveEventSubSubscription(id); return err })
+			_, err := s.t.calls(ctx, func(h *helix.Client) error { _, err := h.RemoveEventSubSubscription(id); return err })
 			if err != nil && ctx.Err() == nil {
 				s.c.o.Log.InfoContext(ctx, "twitch subscription not given back", "type", sub.typ, "err", err)
 			}
@@ -358,6 +370,32 @@ func (s *source) subscribe(ctx context.Context, session string, fresh bool, hear
 	return failed
 }
 
+// adsOver waits for the end of an ad break, of which Twitch tells the beginning and the length, and tells it: once, where breaks
+// follow upon each other.
+func (s *source) adsOver(ctx context.Context, e chat.Event, hear func(chat.Event)) {
+	end := e.At.Add(e.Support.For)
+	s.mu.Lock()
+	if s.ads == nil {
+		s.ads = map[string]time.Time{}
+	}
+	if !end.After(s.ads[e.Channel.ID]) {
+		s.mu.Unlock()
+		return
+	}
+	s.ads[e.Channel.ID] = end
+	s.mu.Unlock()
+	if !sleep(ctx, min(time.Until(end), e.Support.For)) { // a clock that is off delays nothing for longer than the break
+		return
+	}
+	s.mu.Lock()
+	last := s.ads[e.Channel.ID].Equal(end)
+	s.mu.Unlock()
+	if last && s.c.wants(e.Channel.ID) {
+		e.Kind, e.ID, e.At = chat.AdBreakOver, chat.AdBreakOver.String()+strings.TrimPrefix(e.ID, chat.AdBreak.String()), end
+		hear(e)
+	}
+}
+
 // mostRefused is after how many refusals for want of room no more chats are asked for on a session: there may be a thousand, and
 // each question counts against the account's calls. Not the first, for channels cost differently.
 const mostRefused = 10
@@ -374,7 +412,7 @@ func (s *source) create(ctx context.Context, session string, sub subscription) (
 	if eventsub.OfChat(sub.typ) {
 		p.Condition.UserID = s.t.account.ID
 	}
-	body, err := s.c.calls(ctx, s.t, func(h *helix.Client) error { _, err := h.CreateEventSubSubscription(&p); return err })
+	body, err := s.t.calls(ctx, func(h *helix.Client) error { _, err := h.CreateEventSubSubscription(&p); return err })
 	var v struct {
 		Data []struct {
 			ID string `json:"id"`

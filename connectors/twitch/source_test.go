@@ -18,7 +18,7 @@ import (
 
 var (
 	bob      = twitchsim.User{ID: "7", Login: "bob", Name: "Bob"}
-	allKinds = []chat.Kind{chat.Followed, chat.Redeemed, chat.StreamUp, chat.StreamDown, chat.AdBreak, chat.Polled}
+	allKinds = []chat.Kind{chat.Followed, chat.Redeemed, chat.StreamUp, chat.StreamDown, chat.AdBreak, chat.AdBreakOver, chat.Polled}
 	allReads = []string{"moderator:read:followers", "channel:read:redemptions", "bits:read", "channel:read:ads", "channel:read:polls"}
 )
 
@@ -439,4 +439,51 @@ func TestEventsUnreachable(t *testing.T) {
 	}
 	s.sim.Type(anaID, bob, "chat goes on")
 	e.until("a line", func() bool { return e.count(chat.Said) == 1 })
+}
+
+// TestAdBreakOver: Twitch tells when adverts begin and how long they run; rules may wait for their end. Of breaks that follow upon
+// each other one end is told.
+func TestAdBreakOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := bubble(t, twitchsim.Options{})
+		s.own("channel:read:ads")
+		c := s.client(t)
+		c.Need([]chat.Kind{chat.AdBreakOver}, nil)
+		e := listening(t, c, 1)
+		s.subscribed(e, 1)
+		s.sim.AdBreak(anaID, 60)
+		time.Sleep(45 * time.Second)
+		s.sim.AdBreak(anaID, 90)
+		time.Sleep(89 * time.Second)
+		if n := e.count(chat.AdBreakOver); n != 0 {
+			t.Errorf("%d ends were told while adverts ran", n)
+		}
+		time.Sleep(2 * time.Second)
+		over := e.events(chat.AdBreakOver)
+		if len(over) != 1 || over[0].Channel != shop || over[0].Support.For != 90*time.Second || !strings.HasPrefix(over[0].ID, "ad_break_over:1001:") {
+			t.Errorf("told %+v", over)
+		}
+		if s.sim.Sockets() != 1 {
+			t.Errorf("%d sockets", s.sim.Sockets())
+		}
+	})
+}
+
+// TestRevokedOwner: an owner who withdraws the permission while nothing of theirs is heard is told of within a minute.
+func TestRevokedOwner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := bubble(t, twitchsim.Options{})
+		s.own("channel:bot")
+		c := s.client(t)
+		listening(t, c, 1)
+		time.Sleep(5 * time.Minute)
+		if st := c.States()[0]; st.Trouble != "" {
+			t.Errorf("before: %+v", st)
+		}
+		s.sim.RevokeUser(anaID)
+		time.Sleep(time.Minute)
+		if st := c.States()[0]; !strings.Contains(st.Trouble, "connect the channel again") || !st.Hears {
+			t.Errorf("a minute later: %+v", st)
+		}
+	})
 }

@@ -6,11 +6,11 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
 
+	"hawker/connectors/twitch/auth"
 	"hawker/internal/chat"
 )
 
@@ -19,8 +19,13 @@ const (
 	refreshAhead = 10 * time.Minute
 	// validateEvery is required of every app (Twitch docs, "Validating Tokens").
 	validateEvery = time.Hour
+	// lookEvery is how often it is validated where Twitch would tell a withdrawn permission in no other way: it is to be shown
+	// within a minute.
+	lookEvery = 45 * time.Second
 	// retryPause keeps callers that queue up behind a failed refresh from trying it again each.
 	retryPause = 5 * time.Second
+	// storeLooks and storeLook are how often, and how far apart, the store is looked at for a token that another renewed.
+	storeLooks, storeLook = 5, 400 * time.Millisecond
 )
 
 // tokens holds the account's token and replaces it, one refresh at a time however many callers meet a 401.
@@ -28,10 +33,13 @@ type tokens struct {
 	api     *api
 	account chat.Account // the token in it is the first one
 	save    func(context.Context, chat.Token) error
+	load    func(context.Context) (chat.Token, error) // may be nil
 	log     *slog.Logger
 	whose   string        // what is to be connected again when the token is lost: "the bot account"
 	changed func()        // called when the scopes may be others
+	told    func() bool   // whether Twitch would tell now that the permission is withdrawn; nil means no
 	need    []string      // scopes without which the account is of little use
+	edits   bool          // chat:edit does instead of user:write:chat, for the chat server is spoken to
 	turn    chan struct{} // holds one value while a refresh runs
 	gone    chan struct{} // closed when only the owner can help
 
@@ -48,7 +56,7 @@ type tokens struct {
 
 func newTokens(a *api, who Owner, whose string, log *slog.Logger, changed func()) *tokens {
 	return &tokens{
-		api: a, account: who.Account, save: who.Save, whose: whose, log: log, changed: changed,
+		api: a, account: who.Account, save: who.Save, load: who.Load, whose: whose, log: log, changed: changed,
 		turn: make(chan struct{}, 1), gone: make(chan struct{}),
 		token: who.Account.Token, login: who.Account.Name, scopes: who.Account.Token.Scopes,
 	}
@@ -99,7 +107,9 @@ func (t *tokens) missing() []string {
 	if !t.checked {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(t.need), func(s string) bool { return granted(t.scopes, s) })
+	return slices.DeleteFunc(slices.Clone(t.need), func(s string) bool {
+		return granted(t.scopes, s) || s == scopeWrite && t.edits && granted(t.scopes, scopeEdit)
+	})
 }
 
 // name is the account's login as Twitch last told.
@@ -152,10 +162,13 @@ func (t *tokens) refresh(ctx context.Context, used string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	next, err := unsaved, error(nil)
+	var stored bool
 	if next == nil {
-		next, err = t.exchange(ctx, tok)
+		if next, stored = t.renewed(ctx, tok); !stored {
+			next, stored, err = t.exchange(ctx, tok)
+		}
 	}
-	if err == nil {
+	if err == nil && !stored {
 		err = t.save(ctx, *next)
 	}
 	t.mu.Lock()
@@ -178,66 +191,47 @@ func permanent(err error) bool {
 	return errors.As(err, &r) && r.Reconnect
 }
 
-func (t *tokens) exchange(ctx context.Context, old chat.Token) (*chat.Token, error) {
+// exchange renews a token at Twitch. Its error is permanent when only the owner can help. Where another did so first, and the
+// refresh token is spent by that, it gives what that one stored.
+func (t *tokens) exchange(ctx context.Context, old chat.Token) (_ *chat.Token, stored bool, _ error) {
 	if old.Refresh == "" {
-		return nil, t.end("no_refresh_token", "The Twitch login has ended and cannot be renewed: connect "+t.whose+" again.")
+		return nil, false, t.end("no_refresh_token", "The Twitch login has ended and cannot be renewed: connect "+t.whose+" again.")
 	}
-	next, err := t.api.token(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh}})
-	var status *statusError
-	if errors.As(err, &status) && (status.status == http.StatusBadRequest || status.status == http.StatusUnauthorized) {
-		return nil, t.end("invalid_refresh_token", "Twitch withdrew the login: connect "+t.whose+" again.")
+	next, err := t.api.auth.Refresh(ctx, old.Refresh)
+	if auth.Denied(err) {
+		for range storeLooks { // who was first may be about to store it
+			if next, ok := t.renewed(ctx, old); ok {
+				return next, true, nil
+			}
+			if t.load == nil || !sleep(ctx, storeLook) {
+				break
+			}
+		}
+		return nil, false, t.end("invalid_refresh_token", "Twitch withdrew the login: connect "+t.whose+" again.")
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if next.Refresh == "" {
 		next.Refresh = old.Refresh
 	}
-	return &next, nil
+	return &next, false, nil
 }
 
-// token asks the login server for a token (Twitch docs, "Getting OAuth Access Tokens", "Refreshing Access Tokens").
-func (a *api) token(ctx context.Context, form url.Values) (chat.Token, error) {
-	form.Set("client_id", a.id)
-	if a.secret != "" {
-		form.Set("client_secret", a.secret)
+// renewed is the stored token when another renewed it, and it is good. Nodes and processes share a login, and the refresh token
+// of a public application works only once.
+func (t *tokens) renewed(ctx context.Context, old chat.Token) (*chat.Token, bool) {
+	if t.load == nil {
+		return nil, false
 	}
-	var v struct {
-		Access  string   `json:"access_token"`
-		Refresh string   `json:"refresh_token"`
-		Seconds int64    `json:"expires_in"`
-		Scopes  []string `json:"scope"`
+	next, err := t.load(ctx)
+	if err != nil || next.Access == "" || next.Access == old.Access {
+		return nil, false
 	}
-	if err := a.auth(ctx, "/token", form, "", &v); err != nil {
-		return chat.Token{}, err
+	if w, err := t.api.auth.Validate(ctx, next.Access); err != nil || t.account.ID != "" && w.ID != t.account.ID {
+		return nil, false
 	}
-	if v.Access == "" {
-		return chat.Token{}, errors.New("login at Twitch answered without a token")
-	}
-	return chat.Token{Access: v.Access, Refresh: v.Refresh, Expires: ends(v.Seconds), Scopes: v.Scopes}, nil
-}
-
-// ends is when a token ends that lives this long; zero when Twitch named no end.
-func ends(seconds int64) time.Time {
-	if seconds <= 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(time.Duration(min(seconds, 1<<31)) * time.Second)
-}
-
-// whose is what Twitch says about a token.
-type whose struct {
-	ID      string   `json:"user_id"`
-	Login   string   `json:"login"`
-	Scopes  []string `json:"scopes"`
-	Seconds int64    `json:"expires_in"`
-}
-
-func (a *api) validate(ctx context.Context, access string) (w whose, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	err = a.auth(ctx, "/validate", nil, access, &w)
-	return w, err
+	return &next, true
 }
 
 // validate asks Twitch about the token and refreshes it once when it is no longer good.
@@ -246,13 +240,12 @@ func (t *tokens) validate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := t.api.validate(ctx, access)
-	var status *statusError
-	if errors.As(err, &status) && status.status == http.StatusUnauthorized {
+	w, err := t.api.auth.Validate(ctx, access)
+	if unauthorized(err) {
 		if access, err = t.refresh(ctx, access); err != nil {
 			return err
 		}
-		if w, err = t.api.validate(ctx, access); errors.As(err, &status) && status.status == http.StatusUnauthorized {
+		if w, err = t.api.auth.Validate(ctx, access); unauthorized(err) {
 			return t.end("invalid_token", "Twitch does not accept the login it just renewed: connect "+t.whose+" again.")
 		}
 	}
@@ -272,13 +265,18 @@ func (t *tokens) validate(ctx context.Context) error {
 	other = !slices.Equal(t.scopes, w.Scopes)
 	t.login, t.scopes, t.checked = w.Login, w.Scopes, true
 	if t.token.Access == access && t.token.Expires.IsZero() {
-		t.token.Expires = ends(w.Seconds)
+		t.token.Expires = auth.Ends(w.Seconds)
 	}
 	t.mu.Unlock()
 	if other {
 		t.changed()
 	}
 	return nil
+}
+
+func unauthorized(err error) bool {
+	var e *auth.Error
+	return errors.As(err, &e) && e.Status == http.StatusUnauthorized
 }
 
 // untilValid validates, as is required at start (Twitch docs, "Validating Tokens"), until that succeeds. Its error is that of
@@ -296,18 +294,18 @@ func (t *tokens) untilValid(ctx context.Context) error {
 	}
 }
 
-// keep validates every hour and refreshes ahead, until ctx ends or the account is of no more use.
+// keep validates every hour, or sooner where it must (see lookEvery), and refreshes ahead, until ctx ends or the account is of no
+// more use.
 func (t *tokens) keep(ctx context.Context) error {
-	wait := validateEvery
+	last := time.Now()
 	for {
+		wait := lookEvery + rand.N(10*time.Second)
 		t.mu.Lock()
-		if !t.checked { // it could not be asked at the start
-			wait = min(wait, time.Minute)
-		}
-		if end := t.token.Expires; !end.IsZero() {
+		end, checked := t.token.Expires, t.checked
+		t.mu.Unlock()
+		if !end.IsZero() {
 			wait = min(wait, max(time.Until(end)-refreshAhead, time.Second))
 		}
-		t.mu.Unlock()
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -318,12 +316,16 @@ func (t *tokens) keep(ctx context.Context) error {
 			return t.goneErr()
 		case <-timer.C:
 		}
-		wait = validateEvery
+		ahead := !end.IsZero() && time.Until(end) <= refreshAhead
+		if checked && !ahead && t.told != nil && t.told() && time.Since(last) < validateEvery-lookEvery {
+			continue
+		}
 		if err := t.validate(ctx); permanent(err) {
 			return err
 		} else if err != nil && ctx.Err() == nil {
 			t.log.WarnContext(ctx, "twitch token not checked", "account", t.account.ID, "err", err)
-			wait = time.Minute
+		} else {
+			last = time.Now()
 		}
 	}
 }

@@ -21,6 +21,8 @@ import (
 	"sync"
 	"time"
 
+	"hawker/connectors/twitch/auth"
+	"hawker/connectors/twitch/badge"
 	"hawker/connectors/twitch/eventsub"
 	"hawker/internal/chat"
 )
@@ -28,7 +30,7 @@ import (
 // Where Twitch is. Options point elsewhere for a stand-in.
 const (
 	DefaultAPIURL  = "https://api.twitch.tv/helix"
-	DefaultAuthURL = "https://id.twitch.tv/oauth2"
+	DefaultAuthURL = auth.DefaultURL
 	DefaultIRCURL  = "ircs://irc.chat.twitch.tv:6697"
 
 	DefaultEventSubURL = eventsub.DefaultURL
@@ -60,6 +62,8 @@ type Options struct {
 	Channels []ChannelRef
 	// Save stores a refreshed token. The new token is not used before Save returned nil.
 	Save func(context.Context, chat.Token) error
+	// Load is the token as it is stored now; nil when nobody else may have renewed it.
+	Load func(context.Context) (chat.Token, error)
 	// Owners are the logins of owners of channels, where they have one beside the bot's. Without them nothing is heard or
 	// done that only an owner may.
 	Owners []Owner
@@ -72,10 +76,11 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Owner is the account of a channel's owner, with its token; Save is as in Options.
+// Owner is the account of a channel's owner, with its token; Save and Load are as in Options.
 type Owner struct {
 	Account chat.Account
 	Save    func(context.Context, chat.Token) error
+	Load    func(context.Context) (chat.Token, error)
 }
 
 // Client is one account. Make it with New.
@@ -90,6 +95,8 @@ type Client struct {
 
 	telling sync.Mutex // held while an event is told
 
+	speaking chan *spoken // lines for the chat server; its connection takes them
+
 	mu        sync.Mutex
 	listening bool
 	rooms     map[string]*room // by id
@@ -98,6 +105,8 @@ type Client struct {
 	kinds     []chat.Kind      // wanted; see Need
 	need      []Scope          // for what is wanted
 	spent     map[string][]time.Time
+	health    helixHealth
+	badge     badge.Keeper
 	gifts     gifts
 	seen      memory
 }
@@ -147,11 +156,15 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, api: a, owners: map[string]*tokens{}, irc: irc, wake: make(chan struct{}, 1), rooms: map[string]*room{}, spent: map[string][]time.Time{},
+		speaking: make(chan *spoken),
+	}
+	if o.ClientSecret != "" {
+		c.badge.App = a.auth.App
 	}
 	mine := newSource(c, "")
-	c.tokens = newTokens(a, Owner{o.Bot, o.Save}, "the bot account", o.Log, mine.look)
-	mine.t = c.tokens
-	c.tokens.need = o.Road.scopes()
+	c.tokens = newTokens(a, Owner{o.Bot, o.Save, o.Load}, "the bot account", o.Log, mine.look)
+	mine.t, c.tokens.told = c.tokens, mine.hears
+	c.tokens.need, c.tokens.edits = o.Road.scopes(), o.Road != EventSub
 	for _, w := range o.Owners {
 		switch id := w.Account.ID; {
 		case id == "" || w.Save == nil:
@@ -159,6 +172,7 @@ func New(o Options) (*Client, error) {
 		case id != o.Bot.ID: // else the bot's login is the owner's
 			s := newSource(c, id)
 			s.t = newTokens(a, w, "the channel", o.Log, s.look)
+			s.t.told = s.hears
 			c.owners[id], c.sources = s.t, append(c.sources, s)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/nicklaw5/helix/v2"
+
+	"hawker/connectors/twitch/auth"
 )
 
 // maxBody bounds what is read of any answer.
@@ -20,19 +22,20 @@ const maxBody = 1 << 20
 
 // api is where Twitch's web calls go.
 type api struct {
-	helixURL, authURL, id, secret string
-	http                          *http.Client
+	helixURL string
+	auth     *auth.Server
+	http     *http.Client
 }
 
 func newAPI(o Options) (*api, error) {
-	a := &api{helixURL: o.APIURL, authURL: o.AuthURL, id: o.ClientID, secret: o.ClientSecret, http: o.HTTP}
+	a := &api{helixURL: o.APIURL, auth: &auth.Server{URL: o.AuthURL, ID: o.ClientID, Secret: o.ClientSecret}, http: o.HTTP}
 	if a.helixURL == "" {
 		a.helixURL = DefaultAPIURL
 	}
-	if a.authURL == "" {
-		a.authURL = DefaultAuthURL
+	if a.auth.URL == "" {
+		a.auth.URL = DefaultAuthURL
 	}
-	for _, p := range []*string{&a.helixURL, &a.authURL} {
+	for _, p := range []*string{&a.helixURL, &a.auth.URL} {
 		*p = strings.TrimRight(*p, "/")
 		if u, err := url.Parse(*p); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, fmt.Errorf("twitch: address %q: want http:// or https://", *p)
@@ -45,6 +48,7 @@ func newAPI(o Options) (*api, error) {
 		}
 		a.http = &http.Client{Transport: t, Timeout: 10 * time.Second}
 	}
+	a.auth.HTTP = a.http
 	return a, nil
 }
 
@@ -52,7 +56,7 @@ func newAPI(o Options) (*api, error) {
 // shares no state between goroutines. The recorder holds what helix does not give on: the exact answer.
 func (a *api) helix(ctx context.Context, access string) (*helix.Client, *recorder, error) {
 	rec := &recorder{http: a.http}
-	h, err := helix.NewClientWithContext(ctx, &helix.Options{ClientID: a.id, UserAccessToken: access, APIBaseURL: a.helixURL, HTTPClient: rec})
+	h, err := helix.NewClientWithContext(ctx, &helix.Options{ClientID: a.auth.ID, UserAccessToken: access, APIBaseURL: a.helixURL, HTTPClient: rec})
 	return h, rec, err
 }
 
@@ -118,42 +122,4 @@ func (a *api) logins(ctx context.Context, access string, ids []string) (map[stri
 		found[u.ID] = u.Login
 	}
 	return found, nil
-}
-
-// statusError is an answer of the login server other than 200.
-type statusError struct {
-	status  int
-	message string
-}
-
-func (e *statusError) Error() string {
-	return fmt.Sprintf("Twitch login answered %d %s", e.status, e.message)
-}
-
-// auth calls the login server and decodes its answer. Secrets travel in the form and in headers, never in an address,
-// and so never in an error.
-func (a *api) auth(ctx context.Context, path string, form url.Values, bearer string, v any) error {
-	method, body := http.MethodGet, io.Reader(nil)
-	if form != nil {
-		method, body = http.MethodPost, strings.NewReader(form.Encode())
-	}
-	req, err := http.NewRequestWithContext(ctx, method, a.authURL+path, body)
-	if err != nil {
-		return err
-	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	if bearer != "" {
-		req.Header.Set("Authorization", "OAuth "+bearer)
-	}
-	rec := &recorder{http: a.http}
-	res, err := rec.Do(req)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusOK {
-		return &statusError{res.StatusCode, rec.message()}
-	}
-	return json.Unmarshal(rec.body, v)
 }

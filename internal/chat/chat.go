@@ -167,6 +167,10 @@ type Sent struct {
 	At time.Time
 }
 
+// ReplyGone is the code of a Refused when the line that was to be answered is gone: nothing was said, and the same may be said
+// to the channel.
+const ReplyGone = "reply_gone"
+
 // Refused is the error of a line that the platform did not accept, or may not have accepted.
 type Refused struct {
 	// Code is the platform's word for it ("msg_slowmode", "rateLimitExceeded", "50013"), or "network".

@@ -24,7 +24,8 @@ const (
 // (Message.Bits, Message.PaidMicros) and come as Said. Followed, Subscribed (a first month; YouTube: a new member),
 // Resubscribed (a later month; YouTube: a milestone), Gifted (subscriptions or memberships for others), Raided (a creator came
 // with an audience), Redeemed (channel points), Entered (a new member of the Discord server), StreamUp and StreamDown (the
-// platform says that the video is live or over), AdBreak (adverts run for Support.For), Polled (a poll ended).
+// platform says that the video is live or over), AdBreak (adverts run for Support.For), AdBreakOver (they
+// are over, by our clock: no platform tells), Polled (a poll ended).
 const (
 	Followed Kind = iota + 32
 	Subscribed
@@ -37,6 +38,7 @@ const (
 	StreamDown
 	AdBreak
 	Polled
+	AdBreakOver
 )
 
 // String is the kind in one word, as logs and `hawker chat` print it.
@@ -78,6 +80,8 @@ func (k Kind) String() string {
 		return "stream_down"
 	case AdBreak:
 		return "ad_break"
+	case AdBreakOver:
+		return "ad_break_over"
 	case Polled:
 		return "poll"
 	}

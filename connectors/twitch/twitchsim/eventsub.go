@@ -130,6 +130,11 @@ func (s *Sim) greet(k *socket, r *http.Request) {
 		k.send(parcel{code: 4007})
 		return
 	}
+	if s.shut {
+		k.session = &session{}
+		k.send(parcel{code: 4000})
+		return
+	}
 	x := &session{id: random(), on: k}
 	k.session = x
 	s.sessions = append(s.sessions, x)
@@ -376,8 +381,9 @@ func (s *Sim) notify(typ, channelID string, make func() map[string]any) int {
 			if told++; event == nil {
 				event = make()
 			}
-			f := envelope(uuid(), "notification", map[string]string{"subscription_type": sub.Type, "subscription_version": sub.Version},
-				map[string]any{"subscription": subscriptionJSON(sub), "event": event})
+			f := envelope(uuid(), "notification", map[string]string{
+				"subscription_type": sub.Type, "subscription_version": sub.Version, "message_timestamp": s.now().UTC().Format(time.RFC3339Nano),
+			}, map[string]any{"subscription": subscriptionJSON(sub), "event": event})
 			x.on.send(parcel{frame: f})
 			if s.twice {
 				x.on.send(parcel{frame: f})

@@ -151,6 +151,7 @@ func (s *Sim) GoLive(channelID string) int {
 	id := strconv.FormatInt(time.Now().UnixNano(), 10)
 	s.mu.Lock()
 	s.live[channelID] = id
+	s.show(channelID).started = time.Now()
 	s.mu.Unlock()
 	return s.Notify("stream.online", channelID, s.event(channelID, User{}, map[string]any{"id": id, "type": "live", "started_at": stamp()}))
 }

@@ -24,11 +24,20 @@ func (s *Sim) handler() http.Handler {
 	m.HandleFunc("POST /helix/whispers", s.helix("user:manage:whispers", s.postWhisper))
 	m.HandleFunc("POST /helix/streams/markers", s.helix("channel:manage:broadcast", s.postMarker))
 	m.HandleFunc("PATCH /helix/channel_points/custom_rewards/redemptions", s.helix("channel:manage:redemptions", s.patchRedemption))
+	m.HandleFunc("GET /helix/streams", s.helix("", s.getStreams))
+	m.HandleFunc("GET /helix/streams/key", s.helix("channel:read:stream_key", s.getStreamKey))
+	m.HandleFunc("GET /helix/channels", s.helix("", s.getChannels))
+	m.HandleFunc("PATCH /helix/channels", s.helix("channel:manage:broadcast", s.patchChannel))
+	m.HandleFunc("GET /helix/search/categories", s.helix("", s.getCategories))
+	m.HandleFunc("GET /ingests", s.getIngests)
 	m.HandleFunc("GET /ws", s.getSocket)
 	m.HandleFunc("GET /oauth2/authorize", s.getAuthorize)
 	m.HandleFunc("POST /oauth2/authorize", s.postAuthorize)
 	m.HandleFunc("POST /oauth2/token", s.postToken)
 	m.HandleFunc("GET /oauth2/validate", s.getValidate)
+	m.HandleFunc("POST /oauth2/device", s.postDevice)
+	m.HandleFunc("GET /activate", s.getActivate)
+	m.HandleFunc("POST /activate", s.postActivate)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		broken, slow := s.broken > 0, s.slow
@@ -82,16 +91,20 @@ func (s *Sim) helix(scope string, call func(http.ResponseWriter, *http.Request, 
 		case r.Header.Get("Client-Id") == "" || s.o.ClientID != "" && r.Header.Get("Client-Id") != s.o.ClientID:
 			fail(w, http.StatusUnauthorized, "Client ID and OAuth token do not match")
 			return
-		case scope != "" && !hasScope(g, scope):
+		case g.user == "" && !forApps(r):
+			fail(w, http.StatusUnauthorized, "Missing User OAUTH Token")
+			return
+		case scope != "" && g.user != "" && !hasScope(g, scope):
 			fail(w, http.StatusUnauthorized, "Missing scope: "+scope)
 			return
 		}
 		now := time.Now()
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 		spent := append(within(s.points[g.user], now, time.Minute), now)
 		s.points[g.user] = spent
 		w.Header().Set("Ratelimit-Limit", "800")
 		w.Header().Set("Ratelimit-Remaining", strconv.Itoa(max(0, 800-len(spent))))
-		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(spent[0].Add(time.Minute).Unix(), 10))
+		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(spent[0].Add(time.Minute+s.skew).Unix(), 10))
 		if len(spent) > 800 {
 			s.overLimit++
 			fail(w, http.StatusTooManyRequests, "Too many requests")
@@ -99,6 +112,33 @@ func (s *Sim) helix(scope string, call func(http.ResponseWriter, *http.Request, 
 		}
 		call(w, r, g)
 	}
+}
+
+// forApps reports whether a call may be made by an application's own token.
+func forApps(r *http.Request) bool {
+	switch path := strings.TrimPrefix(r.URL.Path, "/helix"); r.Method + " " + path {
+	case "POST /chat/messages", "GET /users", "GET /streams", "GET /channels", "GET /search/categories":
+		return true
+	}
+	return false
+}
+
+// appSays checks what a line by an application's own token needs (Twitch API Reference, "Send Chat Message").
+func (s *Sim) appSays(w http.ResponseWriter, sender, channel string) bool {
+	has := func(user, scope string) bool {
+		return slices.ContainsFunc(s.grants, func(g *grant) bool { return g.user == user && user != "" && hasScope(g, scope) })
+	}
+	switch {
+	case !has(sender, "user:bot") || !has(sender, "user:write:chat"):
+		fail(w, http.StatusUnauthorized, "The sender must have authorized the app with the user:write:chat and user:bot scopes")
+	case sender != channel && !has(channel, "channel:bot") && !s.room(channel).mods[sender]:
+		fail(w, http.StatusUnauthorized, "The broadcaster must have authorized the app with the channel:bot scope, or the sender be a moderator")
+	case s.room(channel).noApps:
+		fail(w, http.StatusForbidden, "The app is not permitted to send messages in the broadcaster's chat room")
+	default:
+		return true
+	}
+	return false
 }
 
 func hasScope(g *grant, scope string) bool { return slices.Contains(g.Scopes, scope) }
@@ -136,22 +176,36 @@ func (s *Sim) postMessage(w http.ResponseWriter, r *http.Request, g *grant) {
 		Message     string `json:"message"`
 		ReplyTo     string `json:"reply_parent_message_id"`
 		Pin         bool   `json:"pin"`
+		SourceOnly  *bool  `json:"for_source_only"`
 	}
 	s.posts++
 	if json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in) != nil {
 		fail(w, http.StatusBadRequest, "The request body is not valid")
 		return
 	}
+	if s.bare429 > 0 {
+		s.bare429--
+		for _, h := range []string{"Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset"} {
+			w.Header().Del(h)
+		}
+		fail(w, http.StatusTooManyRequests, "Too many requests")
+		return
+	}
 	if s.refuse429 > 0 {
 		s.refuse429--
 		w.Header().Set("Ratelimit-Remaining", "0")
-		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(time.Now().Add(time.Second).Unix(), 10))
+		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(s.now().Add(time.Second).Unix(), 10))
 		fail(w, http.StatusTooManyRequests, "Too many requests")
 		return
 	}
 	rm, known := s.rooms[in.Broadcaster]
 	switch {
-	case in.Sender != g.user:
+	case g.user == "" && !s.appSays(w, in.Sender, in.Broadcaster):
+		return
+	case g.user != "" && in.SourceOnly != nil:
+		fail(w, http.StatusBadRequest, "The for_source_only parameter can only be set with an app access token")
+		return
+	case g.user != "" && in.Sender != g.user:
 		fail(w, http.StatusUnauthorized, "The ID in sender_id must match the user ID in the access token")
 		return
 	case in.Broadcaster == "" || in.Message == "" || !known:
@@ -173,9 +227,15 @@ func (s *Sim) postMessage(w http.ResponseWriter, r *http.Request, g *grant) {
 		fail(w, http.StatusBadRequest, "The reply_parent_message_id is not valid")
 		return
 	}
+	s.byApp = g.user == ""
 	id, d := s.say(s.users[in.Sender], in.Broadcaster, in.Message, in.ReplyTo, nil)
+	s.byApp = false
 	if in.Pin && d == nil {
 		s.did(Deed{Kind: "pin card", Channel: in.Broadcaster, By: g.user, Message: id, Text: in.Message})
+	}
+	if s.lose > 0 {
+		s.lose--
+		panic(http.ErrAbortHandler) // net/http cuts the connection
 	}
 	out := map[string]any{"message_id": id, "is_sent": d == nil}
 	if d != nil {
@@ -231,5 +291,5 @@ func (s *Sim) say(u User, channelID, text, replyTo string, from *conn) (id strin
 	}
 	s.sends[u.ID] = append(s.sends[u.ID], now)
 	r.last[u.ID], r.texts[key] = now, now
-	return s.post(Line{Channel: channelID, User: u, Text: text, ReplyTo: replyTo, At: now, Sent: true}, from), nil
+	return s.post(Line{Channel: channelID, User: u, Text: text, ReplyTo: replyTo, At: now, Sent: true, App: s.byApp && channelID != u.ID, Over: from != nil}, from), nil
 }

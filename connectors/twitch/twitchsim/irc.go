@@ -19,6 +19,7 @@ type conn struct {
 	pass   string
 	user   User // after login; ID empty for anonymous readers
 	logged bool
+	grant  *grant // of the login; nil for anonymous readers
 	rooms  map[string]bool
 	dead   bool // half open: nothing comes any more
 }
@@ -147,12 +148,27 @@ func (s *Sim) command(c *conn, line string) bool {
 		if !ok || c.user.ID == "" {
 			return true
 		}
-		_, d := s.say(c.user, u.ID, text, tagOf(tags, "reply-parent-msg-id"), c)
+		if !hasScope(c.grant, "chat:edit") {
+			c.send("@msg-id=no_permission :tmi.twitch.tv NOTICE #" + u.Login + " :You don't have permission to perform that action.")
+			return true
+		}
+		if s.muteSays {
+			return true
+		}
+		parent := tagOf(tags, "reply-parent-msg-id")
+		if s.room(u.ID).raw[parent] == "" {
+			parent = "" // an answer to nothing is a line like others
+		}
+		id, d := s.say(c.user, u.ID, text, parent, c)
 		if d != nil {
 			c.send("@msg-id=" + d.code + " :tmi.twitch.tv NOTICE #" + u.Login + " :" + d.message)
 			return true
 		}
-		c.send(s.userState(c.user, u))
+		own := "@id=" + id + ";"
+		if n := tagOf(tags, "client-nonce"); n != "" {
+			own = "@client-nonce=" + n + ";id=" + id + ";"
+		}
+		c.send(own + s.userState(c.user, u)[1:])
 	}
 	return true
 }
@@ -174,9 +190,12 @@ func (s *Sim) login(c *conn, nick string) bool {
 			_, _ = c.Write([]byte(":tmi.twitch.tv NOTICE * :Login authentication failed\r\n"))
 			return false
 		}
-		c.user = s.users[g.user]
+		c.user, c.grant = s.users[g.user], g
 	}
 	c.logged = true
+	if s.shut {
+		return false
+	}
 	for _, l := range []string{
 		"001 " + nick + " :Welcome, GLHF!", "002 " + nick + " :Your host is tmi.twitch.tv", "003 " + nick + " :This server is rather new",
 		"004 " + nick + " :-", "375 " + nick + " :-", "372 " + nick + " :You are in a maze of twisty passages.", "376 " + nick + " :>",

@@ -91,12 +91,26 @@ func (s *Sim) postToken(w http.ResponseWriter, r *http.Request) {
 		oauthFail(w, http.StatusBadRequest, "invalid client")
 		return
 	}
-	if s.o.ClientSecret != "" && r.FormValue("client_secret") != s.o.ClientSecret {
+	grantType := r.FormValue("grant_type")
+	if byCode := grantType == "urn:ietf:params:oauth:grant-type:device_code"; !byCode && s.o.ClientSecret != "" && r.FormValue("client_secret") != s.o.ClientSecret {
 		oauthFail(w, http.StatusForbidden, "invalid client secret")
 		return
 	}
 	var g *grant
-	switch r.FormValue("grant_type") {
+	switch grantType {
+	case "urn:ietf:params:oauth:grant-type:device_code":
+		if g = s.byDevice(w, r); g == nil {
+			return
+		}
+	case "client_credentials":
+		if s.o.ClientSecret == "" && s.o.ClientID != "" {
+			oauthFail(w, http.StatusForbidden, "invalid client secret") // a public application has none
+			return
+		}
+		g = s.grant("", nil)
+		g.Refresh = ""
+		answer(w, http.StatusOK, map[string]any{"access_token": g.Access, "expires_in": int(time.Until(g.Expires).Seconds()), "token_type": "bearer"})
+		return
 	case "authorization_code":
 		c, ok := s.codes[r.FormValue("code")]
 		delete(s.codes, r.FormValue("code"))
@@ -112,11 +126,11 @@ func (s *Sim) postToken(w http.ResponseWriter, r *http.Request) {
 				g = old
 			}
 		}
-		if g == nil {
+		if g == nil || g.public && time.Since(g.used) > 30*24*time.Hour {
 			oauthFail(w, http.StatusBadRequest, "Invalid refresh token")
 			return
 		}
-		g.Access, g.Refresh, g.Expires = random(), random(), time.Now().Add(s.o.TokenLife)
+		g.Access, g.Refresh, g.Expires, g.used = random(), random(), time.Now().Add(s.o.TokenLife), time.Now()
 	default:
 		oauthFail(w, http.StatusBadRequest, "Invalid grant type")
 		return

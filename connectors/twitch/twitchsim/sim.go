@@ -24,6 +24,8 @@ type Options struct {
 	ClientID, ClientSecret string
 	// TokenLife is how long an access token lives; 0 means four hours.
 	TokenLife time.Duration
+	// AskEvery is how often a machine may ask about a login by code; 0 means five seconds.
+	AskEvery time.Duration
 	// Verified gives every account the rates of a verified bot: 2,000 joins in 10 s.
 	Verified bool
 }
@@ -50,13 +52,16 @@ type Line struct {
 	Bits    int
 	// Source is the id of the channel the line was typed in, when that is another (shared chat).
 	Source string
-	// Sent marks a line that came in through the API or a chat connection, not through Type.
-	Sent bool
+	// Sent marks a line that came in through the API or a chat connection, not through Type; App one that carries the chat bot's
+	// badge, because the application's own token said it; Over one that came in through a chat connection.
+	Sent, App, Over bool
 }
 
 type grant struct {
 	Token
-	user string
+	user   string // empty for the application's own
+	public bool   // of a public application: its refresh token ends after 30 days without use
+	used   time.Time
 }
 
 type room struct {
@@ -66,6 +71,8 @@ type room struct {
 	mods     map[string]bool
 	vips     map[string]bool
 	banned   map[string]bool
+	subs     map[string]bool
+	noApps   bool
 	watchers map[chan Line]bool
 	last     map[string]time.Time // sender -> last line
 	texts    map[string]time.Time // sender and text -> last time said
@@ -102,6 +109,12 @@ type Sim struct {
 	overLimit int
 	broken    int
 	refuse429 int
+	bare429   int
+	lose      int
+	muteSays  bool
+	shut      bool          // connections are closed as soon as they stand
+	skew      time.Duration // how far this clock is off
+	byApp     bool          // while an application's own token says a line
 	posts     int
 	drops     []drop
 	slow      time.Duration
@@ -119,6 +132,11 @@ type Sim struct {
 	deeds   []Deed
 	deedsAt map[string][]time.Time
 	noPhone map[string]bool
+
+	shown   map[string]*shown // by channel id: what the channel is beside its chat
+	ingests []Ingest
+
+	devices map[string]*device // by device code
 }
 
 type drop struct{ code, message string }
@@ -133,7 +151,7 @@ func New(o Options) *Sim {
 		webConns: map[net.Conn]bool{}, sends: map[string][]time.Time{}, muted: map[string]time.Time{},
 		points: map[string][]time.Time{}, loginsAt: map[string][]time.Time{}, joinsAt: map[string][]time.Time{},
 		sitting: map[*socket]bool{}, live: map[string]string{}, redemptions: map[string]redemption{}, strange: map[string]bool{},
-		deedsAt: map[string][]time.Time{}, noPhone: map[string]bool{},
+		deedsAt: map[string][]time.Time{}, noPhone: map[string]bool{}, shown: map[string]*shown{}, devices: map[string]*device{},
 	}
 	s.web = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: s.connState}
 	return s
@@ -253,11 +271,11 @@ func (s *Sim) AddToken(userID string, t Token) {
 	if t.Expires.IsZero() {
 		t.Expires = time.Now().Add(s.o.TokenLife)
 	}
-	s.grants = append(s.grants, &grant{Token: t, user: userID})
+	s.grants = append(s.grants, &grant{Token: t, user: userID, used: time.Now()})
 }
 
 func (s *Sim) grant(userID string, scopes []string) *grant {
-	g := &grant{user: userID, Token: Token{
+	g := &grant{user: userID, used: time.Now(), Token: Token{
 		Access: random(), Refresh: random(), Expires: time.Now().Add(s.o.TokenLife), Scopes: slices.Clone(scopes),
 	}}
 	s.grants = append(s.grants, g)
@@ -277,7 +295,7 @@ func (s *Sim) room(channelID string) *room {
 	r := s.rooms[channelID]
 	if r == nil {
 		r = &room{
-			raw: map[string]string{}, mods: map[string]bool{}, vips: map[string]bool{}, banned: map[string]bool{},
+			raw: map[string]string{}, mods: map[string]bool{}, vips: map[string]bool{}, banned: map[string]bool{}, subs: map[string]bool{},
 			watchers: map[chan Line]bool{}, last: map[string]time.Time{}, texts: map[string]time.Time{},
 		}
 		s.rooms[channelID] = r

@@ -34,7 +34,7 @@ func (s *Sim) post(l Line, but *conn) string {
 		l.ID = uuid()
 	}
 	if l.At.IsZero() {
-		l.At = time.Now()
+		l.At = s.now()
 	}
 	r := s.room(l.Channel)
 	raw := s.privmsg(r, l)
@@ -189,6 +189,20 @@ func (s *Sim) Mod(channelID, userID string, on bool) {
 	s.room(channelID).mods[userID] = on
 }
 
+// NoApps has a channel refuse lines by an application's own token, or ends that.
+func (s *Sim) NoApps(channelID string, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room(channelID).noApps = on
+}
+
+// Sub makes a user a subscriber of a channel, or ends it.
+func (s *Sim) Sub(channelID, userID string, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room(channelID).subs[userID] = on
+}
+
 // VIP makes a user a VIP of a channel, or ends it.
 func (s *Sim) VIP(channelID, userID string, on bool) {
 	s.mu.Lock()
@@ -274,11 +288,58 @@ func (s *Sim) Reconnect() {
 	}
 }
 
+// MuteSays has the chat server take lines, and neither show them nor say what became of them, until it is turned off.
+func (s *Sim) MuteSays(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.muteSays = on
+}
+
 // RefuseSends answers the next n sends with 429, as when the quota is used up; it says to come again in a second.
 func (s *Sim) RefuseSends(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refuse429 = n
+}
+
+// RefuseBare answers the next n sends with 429 and no header that says when to come again.
+func (s *Sim) RefuseBare(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bare429 = n
+}
+
+// LoseAnswers takes the next n sends and cuts the connection instead of answering.
+func (s *Sim) LoseAnswers(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lose = n
+}
+
+// CloseAtOnce has every chat and EventSub connection closed as soon as it stands, or ends that.
+func (s *Sim) CloseAtOnce(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shut = on
+}
+
+// Skew sets Twitch's clock off: the stamps of lines and events, and the dates and times in answers of the API.
+func (s *Sim) Skew(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew = d
+}
+
+// now is Twitch's clock; the caller holds s.mu.
+func (s *Sim) now() time.Time { return time.Now().Add(s.skew) }
+
+// Unscope takes scopes from every token, as if they had never been granted.
+func (s *Sim) Unscope(scopes ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.grants {
+		g.Scopes = slices.DeleteFunc(slices.Clone(g.Scopes), func(sc string) bool { return slices.Contains(scopes, sc) })
+	}
 }
 
 // RefuseNext drops the next line that is sent, with Twitch's code and sentence, for example "msg_slowmode".
@@ -323,6 +384,13 @@ func (s *Sim) Revoke() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.grants = nil
+}
+
+// RevokeUser withdraws what one user granted, for good.
+func (s *Sim) RevokeUser(userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.grants = slices.DeleteFunc(s.grants, func(g *grant) bool { return g.user == userID })
 }
 
 // Logins counts chat logins tried since the start, Refreshes token refreshes tried.

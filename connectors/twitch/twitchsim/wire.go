@@ -25,15 +25,27 @@ func tagOf(tags, key string) string {
 
 // badges are a user's in a room, and the mod tag.
 func (s *Sim) badges(r *room, channelID, userID string) (badges, mod string) {
+	mod = "0"
 	switch {
 	case channelID == userID:
-		return "broadcaster/1", "0"
+		badges = "broadcaster/1"
 	case r.mods[userID]:
-		return "moderator/1", "1"
+		badges, mod = "moderator/1", "1"
 	case r.vips[userID]:
-		return "vip/1", "0"
+		badges = "vip/1"
 	}
-	return "", "0"
+	if r.subs[userID] {
+		badges = strings.TrimPrefix(badges+",subscriber/0", ",")
+	}
+	return badges, mod
+}
+
+// subscriber is the tag of a user's subscription.
+func (r *room) subscriber(userID string) string {
+	if r.subs[userID] {
+		return "1"
+	}
+	return "0"
 }
 
 // privmsg is a line's wire form.
@@ -52,7 +64,7 @@ func (s *Sim) privmsg(r *room, l Line) string {
 	if l.Source != "" {
 		b.WriteString(";source-badge-info=;source-badges=;source-id=" + uuid() + ";source-only=0;source-room-id=" + l.Source)
 	}
-	b.WriteString(";subscriber=0;tmi-sent-ts=" + millis(l.At) + ";turbo=0;user-id=" + l.User.ID + ";user-type=")
+	b.WriteString(";subscriber=" + r.subscriber(l.User.ID) + ";tmi-sent-ts=" + millis(l.At) + ";turbo=0;user-id=" + l.User.ID + ";user-type=")
 	if r.vips[l.User.ID] {
 		b.WriteString(";vip=1")
 	}
