@@ -67,6 +67,7 @@ func german() *Words {
 		Forget:         "Was über dich gespeichert ist, und ein Knopf, der es löscht: {link}",
 		ForgetNothing:  "Für diesen Shop ist außer diesem Chat nichts über dich gespeichert.",
 		Help:           "!buy 3 legt Artikel 3 zurück, !buy 3 M x2 zwei in Größe M. !pass gibt zurück, !me zeigt deine Sachen, !cart wo du bezahlst, !shop was es gibt.",
+		AllThere:       "Alles steht auf der Seite: {link}",
 		InStock:        "vorrätig",
 		LeftNumber:     "noch {n}",
 		AllHeld:        "alle zurückgelegt, Warteliste offen",

@@ -67,6 +67,7 @@ func english() *Words {
 		Forget:         "What is kept of you, and a button that erases it: {link}",
 		ForgetNothing:  "Nothing of yours is kept for this shop beside this chat.",
 		Help:           "!buy 3 holds item 3, !buy 3 M x2 two of size M. !pass gives back, !me shows what you hold, !cart where to pay, !shop what is on sale.",
+		AllThere:       "It is all on the page: {link}",
 		InStock:        "in stock",
 		LeftNumber:     "{n} left",
 		AllHeld:        "all held, join the line",

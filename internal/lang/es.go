@@ -67,6 +67,7 @@ func spanish() *Words {
 		Forget:         "Lo que se guarda de ti, y un botón que lo borra: {link}",
 		ForgetNothing:  "Para esta tienda no se guarda nada tuyo aparte de este chat.",
 		Help:           "!buy 3 aparta el artículo 3, !buy 3 M x2 dos de la talla M. !pass devuelve, !me muestra lo tuyo, !cart dónde pagar, !shop lo que hay.",
+		AllThere:       "Está todo en la página: {link}",
 		InStock:        "disponible",
 		LeftNumber:     "quedan {n}",
 		AllHeld:        "todos apartados, ponte en espera",

@@ -67,6 +67,7 @@ func french() *Words {
 		Forget:         "Ce qui est gardé de toi, et un bouton qui l'efface : {link}",
 		ForgetNothing:  "Pour cette boutique rien n'est gardé de toi en dehors de ce chat.",
 		Help:           "!buy 3 réserve l'article 3, !buy 3 M x2 deux en taille M. !pass rend, !me montre ce que tu as, !cart où payer, !shop ce qu'il y a.",
+		AllThere:       "Tout est sur la page : {link}",
 		InStock:        "en stock",
 		LeftNumber:     "il en reste {n}",
 		AllHeld:        "tout est réservé, file ouverte",

@@ -25,6 +25,8 @@ type Words struct {
 	// Answers to questions.
 	Cart, CartEmpty, Me, MeHold, MeFrozen, MeOnce, MeOffered, MePlace, Shop, ShopEmpty, ItemLine, Why, WhyNothing, Order, OrderNone string
 	Connect, ConnectUnknown, Forget, ForgetNothing, Help, InStock, LeftNumber, AllHeld                                              string
+	// AllThere is for who asks all the time.
+	AllThere string
 	// What a button says that leads to a viewer's receipt, or to the show's page.
 	ToReceipt, ToShow string
 	// Shout-out when an order is paid, unless the merchant's rules say it otherwise.

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"time"
@@ -9,10 +8,10 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/ruling"
-	"hawker/internal/live/saved"
+	"hawker/internal/live/signal"
 	"hawker/internal/live/speaker"
+	"hawker/internal/live/speech"
 	"hawker/internal/live/timing"
-	"hawker/internal/object"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb/rulebook"
 )
@@ -31,16 +30,8 @@ const (
 	shoutFor  = 5 * time.Minute
 )
 
-// Speech is a stored answer: either an outcome that is put into words when it is said, or a text.
-type Speech struct {
-	To      chat.Answer       `json:"to"`
-	Rank    speaker.Rank      `json:"rank"`
-	Outcome *commerce.Outcome `json:"outcome,omitempty"`
-	Text    string            `json:"text,omitempty"`
-	Sealed  []byte            `json:"sealed,omitempty"` // of To.Token, which is a secret
-	// Generation is that of the receipt's address.
-	Generation int `json:"generation,omitempty"`
-}
+// Speech is a stored answer.
+type Speech = speech.Speech
 
 // planned is an effect of the batch under way.
 type planned struct {
@@ -57,25 +48,6 @@ type planned struct {
 	timing   *timing.Timing // where its time counts
 	private  func() []byte
 	tells    commerce.ID // the hold that its owner learns of by it; see tells
-}
-
-// append appends the speech as encoding/json writes it.
-func (s *Speech) append(buf []byte) []byte {
-	o := object.Open(buf)
-	o.Name("to")
-	o.Buf = saved.Answer(o.Buf, s.To)
-	o.Number("rank", int64(s.Rank))
-	if s.Outcome != nil {
-		o.Name("outcome")
-		o.Buf = saved.Outcome(o.Buf, s.Outcome)
-	}
-	o.Some("text", s.Text)
-	if len(s.Sealed) > 0 {
-		o.Name("sealed")
-		o.Buf = append(base64.StdEncoding.AppendEncode(append(o.Buf, '"'), s.Sealed), '"')
-	}
-	o.SomeNumber("generation", int64(s.Generation))
-	return o.Close()
 }
 
 // row is the effect as stored.
@@ -100,7 +72,7 @@ func (p *planned) row() commerce.Effect {
 			s.Sealed = p.private()
 			s.To.Token = ""
 		}
-		body = s.append(make([]byte, 0, 768))
+		body = s.Append(make([]byte, 0, 768))
 	}
 	if err != nil { // our own plain types
 		panic(err)
@@ -184,7 +156,7 @@ func (m *Merchant) perform(p planned) {
 	}
 	switch p.kind {
 	case effectShout:
-		m.hub.signal(m.ID, Signal{Kind: SignalShout, Show: p.shout.Show, Shout: p.shout})
+		m.hub.signal(m.ID, Signal{Kind: signal.Shouted, Show: p.shout.Show, Shout: p.shout})
 		m.done(p)
 		return
 	case effectCount:
@@ -221,6 +193,10 @@ type speechOf struct {
 	from     time.Time
 	timing   *timing.Timing
 	words    func(private bool) speaker.Words // instead of Outcome and Text
+	shared   string                           // the text where it is the same for all who asked, and who did
+	asker    string
+	// notBefore is when it may be said at the earliest, zero for at once.
+	notBefore time.Time
 }
 
 // say hands an answer to the Speaker of its channel. An answer to a waiting request is told by the request's outcome.
@@ -235,7 +211,7 @@ func (m *Merchant) say(s speechOf) {
 		s.done(m, false)
 		return
 	}
-	u := &speaker.Utterance{ID: s.id, Rank: s.Rank, To: s.To, NotAfter: s.notAfter, Words: s.words}
+	u := &speaker.Utterance{ID: s.id, Rank: s.Rank, To: s.To, NotAfter: s.notAfter, Words: s.words, Loud: s.Loud, Shared: s.shared, Asker: s.asker, NotBefore: s.notBefore}
 	if s.To.Kind == chat.ToPrivate && !s.To.Until.IsZero() && time.Now().After(s.To.Until) {
 		u.To = chat.Answer{Kind: chat.ToChannel, Channel: s.To.Channel} // the private way is closed
 	}
@@ -255,8 +231,11 @@ func (m *Merchant) say(s speechOf) {
 	}
 	u.Done = func(at time.Time, err error) {
 		var refused *chat.Refused
-		if u.To.Kind == chat.ToPrivate && errors.As(err, &refused) && !refused.Unknown && !refused.Reconnect {
-			s.To = chat.Answer{Kind: chat.ToChannel, Channel: s.To.Channel} // the private way is closed: better openly than not at all
+		if errors.As(err, &refused) && (u.To.Kind == chat.ToPrivate && !refused.Unknown && !refused.Reconnect || u.To.Kind == chat.ToReply && refused.Code == chat.ReplyGone) {
+			if words := s.words; words != nil && u.To.Kind == chat.ToReply { // a reply names nobody
+				s.words = func(bool) speaker.Words { return words(false).To(s.asker) }
+			}
+			s.To = chat.Answer{Kind: chat.ToChannel, Channel: s.To.Channel} // the way is closed: better openly than not at all
 			m.say(s)
 			return
 		}

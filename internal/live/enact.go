@@ -7,6 +7,7 @@ import (
 	"hawker/internal/chat"
 	"hawker/internal/lang"
 	"hawker/internal/live/crew"
+	"hawker/internal/live/signal"
 	"hawker/internal/live/speaker"
 	"hawker/rules/rule"
 )
@@ -25,6 +26,9 @@ func (m *Merchant) enact(p planned) {
 		}
 		i, _ := slices.BinarySearchFunc(m.later, w.At, func(x planned, at time.Time) int { return x.want.At.Compare(at) })
 		m.later = slices.Insert(m.later, i, p)
+		if w.Do == rule.ShoutOut { // the host may stop it
+			m.changed[w.Show] = true
+		}
 		return
 	}
 	if w.Asks() {
@@ -37,7 +41,7 @@ func (m *Merchant) enact(p planned) {
 			m.perform(s)
 		}
 	case rule.Card:
-		m.hub.signal(m.ID, Signal{Kind: SignalCard, Show: w.Show, Card: &Card{ID: p.id, Text: w.Text, Picture: w.Picture, Sound: w.Sound, For: w.For}})
+		m.hub.signal(m.ID, Signal{Kind: signal.Carded, Show: w.Show, Card: &Card{ID: p.id, Text: w.Text, Picture: w.Picture, Sound: w.Sound, For: w.For}})
 	case rule.Hot:
 		m.rules.SetHot(w.Show, w.On, w.For, now)
 		m.changed[w.Show] = true

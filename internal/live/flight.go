@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"runtime"
 	"slices"
 
 	"hawker/commerce"
@@ -35,18 +36,20 @@ func (m *Merchant) launch(ctx context.Context, t *turn, b *commerce.Batch) {
 	f := &flight{t, b, make(chan error, 1)}
 	m.flight = f
 	go func() { f.done <- m.write(ctx, b) }()
+	runtime.Gosched() // the batch is on its way before anything else is done
 	m.letOut()
 }
 
 // land waits for the batch under way, if there is one, and does what follows it.
 func (m *Merchant) land(ctx context.Context) {
 	if m.flight != nil {
-		m.landed(ctx, <-m.flight.done)
+		m.landed(ctx, <-m.flight.done, false)
 	}
 }
 
-// landed does what follows the batch that was under way. Where it failed the turn that was begun beside it is begun anew.
-func (m *Merchant) landed(ctx context.Context, err error) {
+// landed does what follows the batch that was under way. Where it failed the turn that was begun beside it is begun anew; else
+// that is sent on its way first, if onward says so: the disk is to wait for nobody.
+func (m *Merchant) landed(ctx context.Context, err error, onward bool) {
 	f := m.flight
 	m.flight = nil
 	if err == nil {
@@ -54,7 +57,11 @@ func (m *Merchant) landed(ctx context.Context, err error) {
 		m.box.Removed(f.batch.Done)
 		m.commits.Add(1)
 		f.t.batch = f.batch
-		m.after(f.t)
+		if t := m.open; onward && t != nil && !t.mixed && len(t.asks) > 0 {
+			m.onward(ctx, f.t, t)
+		} else {
+			m.after(f.t)
+		}
 		return
 	}
 	m.desk.Rollback()
@@ -76,6 +83,26 @@ func (m *Merchant) landed(ctx context.Context, err error) {
 		m.fail(m.open, err)
 		m.open = nil
 	}
+}
+
+// onward makes the open turn durable, on its way before what follows the one that landed.
+func (m *Merchant) onward(ctx context.Context, landed, t *turn) {
+	m.open = nil
+	m.clock(t, false)
+	if t.mixed { // time asks for something
+		m.after(landed)
+		m.finish(ctx, t)
+		return
+	}
+	m.add(t)
+	flies := m.fly(ctx, t)
+	m.after(landed)
+	if flies {
+		m.letOut()
+	} else {
+		m.after(t)
+	}
+	m.signalChanged()
 }
 
 // restart forgets what was planned of a turn.

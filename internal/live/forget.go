@@ -44,6 +44,9 @@ func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) e
 	if err := h.DB.Forget(ctx, merchant, v); err != nil {
 		return fmt.Errorf("erase a viewer: %w", err)
 	}
+	if err := m.manners.Forget(ctx, v); err != nil {
+		return fmt.Errorf("erase a viewer's name: %w", err)
+	}
 	if err := m.look(ctx, func() {
 		for id, mem := range m.memory {
 			mem.Forget(v)

@@ -10,6 +10,7 @@ import (
 	"hawker/internal/live/clock"
 	"hawker/internal/live/edits"
 	"hawker/internal/live/hosting"
+	"hawker/internal/live/manners"
 	"hawker/internal/live/ruling"
 	"hawker/rules"
 )
@@ -79,11 +80,9 @@ func (m *Merchant) Deliver(e chat.Event) {
 		default:
 			m.limited.Add(1)
 		}
-	case chat.Revoked:
-		m.setTrouble(e.Channel, e.Reason)
-	case chat.Joined, chat.Left, chat.Gap:
-		word := map[chat.Kind]string{chat.Joined: "joined", chat.Left: "left", chat.Gap: "gap"}[e.Kind]
-		m.log.Info("chat", "channel", e.Channel.String(), "what", word, "reason", e.Reason)
+	case chat.Revoked, chat.Joined, chat.Left, chat.Gap:
+		m.log.Info("chat", "channel", e.Channel.String(), "what", e.Kind.String(), "reason", e.Reason)
+		m.chatsChanged()
 	default:
 		m.tellRules(&e)
 	}
@@ -119,18 +118,6 @@ func (m *Merchant) read(e *chat.Event) *heard {
 	}
 	h.cmd = st.grammar.Parse(msg.Text, h.seen)
 	return h
-}
-
-func (m *Merchant) setTrouble(c chat.Channel, why string) {
-	for _, a := range m.accounts {
-		for _, ac := range a.Channels {
-			if ac == c {
-				a.mu.Lock()
-				a.trouble = why
-				a.mu.Unlock()
-			}
-		}
-	}
 }
 
 // restage makes the grammars of the live shows anew, after a change of a show.
@@ -205,7 +192,7 @@ func (m *Merchant) hear(t *turn, h *heard) {
 		return
 	}
 	m.commands.Add(1)
-	if h.show != 0 && m.blocked[who(msg.Viewer)] {
+	if h.show != 0 && m.manners.Blocked(msg.Viewer) {
 		m.noteWhy(h, commerce.Blocked)
 		return
 	}
@@ -367,10 +354,13 @@ func (m *Merchant) host(t *turn, h *heard) {
 		m.hostPerson(t, s, h)
 	} else if r, ok := hosting.Request(s, c, key); ok {
 		t.ask(h, r)
+		if c.Name == rules.Pause || c.Name == rules.Resume {
+			m.paused(h, s.ID, c.Name == rules.Pause, t.now)
+		}
 	}
 }
 
-// hostPerson frees the holds of a viewer named in chat, or stops their claims for this show.
+// hostPerson frees the holds of a viewer named in chat, or stops their claims until a member lets them claim again.
 func (m *Merchant) hostPerson(t *turn, s *commerce.Show, h *heard) {
 	name := strings.TrimPrefix(strings.TrimSpace(h.cmd.Arg), "@")
 	if name == "" {
@@ -379,7 +369,7 @@ func (m *Merchant) hostPerson(t *turn, s *commerce.Show, h *heard) {
 	key := h.key()
 	for i, v := range m.memoryOf(s.ID).Named(h.msg.Channel.Platform, name) {
 		if h.cmd.Name == rules.Block {
-			m.blocked[who(v)] = true
+			m.manners.Note(manners.Manner{Kind: manners.Block, Name: manners.OfViewer(v), Value: v.Name, By: manners.ByViewer(h.msg.Viewer)})
 		}
 		key.Part = h.part + i
 		t.ask(h, commerce.Pass{Ask: commerce.Ask{Key: key, Show: s.ID, Viewer: v}})

@@ -12,7 +12,6 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/bus"
-	"hawker/internal/chat"
 	"hawker/internal/dial"
 	"hawker/internal/live/command"
 	"hawker/internal/seal"
@@ -59,15 +58,6 @@ type Connections struct {
 	Store    Store
 	// StoreLocal says that the store is on this machine too (a stand-in), so that it can send webhooks to a loopback address.
 	StoreLocal bool
-}
-
-// Account is one login on a platform with the channels it serves.
-type Account struct {
-	Name     string
-	Chat     Chat
-	Channels []chat.Channel
-	// Local says that the platform is on this machine too (a stand-in), so that a loopback link leads somewhere for its viewers.
-	Local bool
 }
 
 // running is a merchant with its own end.

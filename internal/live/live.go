@@ -10,11 +10,10 @@
 package live
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	"hawker/internal/chat"
+	"hawker/internal/live/account"
 	"hawker/internal/live/shop"
 )
 
@@ -33,15 +32,12 @@ func (e *ClashError) Error() string {
 	return fmt.Sprintf("the show %q has this name, or is live in one of these chats; end it first", e.Show)
 }
 
-// Chat is a platform's connector as far as live needs it.
-type Chat interface {
-	// Listen calls hear for everything the platform tells, from one goroutine, until ctx ends.
-	Listen(ctx context.Context, hear func(chat.Event)) error
-	// Say posts a line. A refusal is a *chat.Refused.
-	Say(ctx context.Context, l chat.Line) (chat.Sent, error)
-	Budget(c chat.Channel) chat.Budget
-	States() []chat.State
-}
+// A merchant's chats as far as live needs them; see package account.
+type (
+	Chat         = account.Chat
+	Account      = account.Account
+	ChannelState = account.State
+)
 
 // A merchant's shop as far as live needs it; see package shop.
 type (

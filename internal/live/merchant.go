@@ -13,19 +13,20 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/lang"
+	"hawker/internal/live/account"
 	"hawker/internal/live/buyers"
 	"hawker/internal/live/codes"
 	"hawker/internal/live/command"
 	"hawker/internal/live/counted"
 	"hawker/internal/live/crew"
 	"hawker/internal/live/edits"
+	"hawker/internal/live/manners"
 	"hawker/internal/live/outbox"
 	"hawker/internal/live/pace"
 	"hawker/internal/live/recall"
 	"hawker/internal/live/ruling"
 	"hawker/internal/live/shop"
 	"hawker/internal/live/speaker"
-	"hawker/internal/live/speaker/names"
 	"hawker/internal/live/timing"
 	"hawker/internal/live/told"
 	"hawker/internal/live/wording"
@@ -95,7 +96,7 @@ type Merchant struct {
 	counters
 
 	ready    chan struct{} // closed once the desk was loaded for the first time
-	accounts []*accountRun
+	accounts []*account.Run
 	speakers map[chat.Channel]*speaker.Speaker
 	store    *shop.Worker
 
@@ -104,6 +105,8 @@ type Merchant struct {
 	box  outbox.Box
 	told told.Told // what became of answers that promise something
 	crew crew.Crew // does what rules want beside saying lines
+
+	manners manners.House
 
 	// The rest belongs to run.
 	toLog    chan logged
@@ -118,7 +121,6 @@ type Merchant struct {
 	later    []planned // what rules want done later, the soonest first
 	memory   map[commerce.ID]*recall.Show
 	pace     pace.Pace
-	blocked  map[chat.Viewer]bool
 	changed  map[commerce.ID]bool // shows to signal
 	stated   map[stateTold]time.Time
 	edits    edits.Edits
@@ -127,44 +129,39 @@ type Merchant struct {
 	ids      outbox.IDs
 }
 
-// accountRun is an account with its speaker.
-type accountRun struct {
-	Account
-	speaker *speaker.Speaker
-	mu      sync.Mutex
-	trouble string // why it stopped listening; empty while it does
-	listens time.Time
-}
-
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
 	m := &Merchant{
 		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: wording.Zone(info.Timezone)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), toLog: make(chan logged, logMost), poke: make(chan struct{}, 1), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*recall.Show{},
-		blocked: map[chat.Viewer]bool{}, changed: map[commerce.ID]bool{}, stated: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
+		changed: map[commerce.ID]bool{}, stated: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
 	m.stages.Store(&map[chat.Channel]*stage{})
 	m.shows.Store(&map[commerce.ID]showFacts{})
+	c := Connections{}
+	var err error
+	if h.Connect != nil {
+		if c, err = h.Connect(ctx, info); err != nil {
+			return nil, fmt.Errorf("connect merchant %s: %w", info.Slug, err)
+		}
+	}
+	m.manners = manners.House{Merchant: m.ID, Book: h.DB.Manners(), Log: m.log, Own: []string{info.Name}}
+	for _, a := range c.Accounts { // nobody is thanked under the shop's name or the bot's
+		_, name, _ := strings.Cut(a.Name, "/")
+		m.manners.Own = append(m.manners.Own, name, a.Name)
+	}
+	if err := m.manners.Load(ctx); err != nil {
+		return nil, err
+	}
+	m.voice.Lang.Shows = m.manners.Allows
 	if err := m.startRules(ctx); err != nil {
 		return nil, err
 	}
-	if h.Connect == nil {
-		return m, nil
-	}
-	c, err := h.Connect(ctx, info)
-	if err != nil {
-		return nil, fmt.Errorf("connect merchant %s: %w", info.Slug, err)
-	}
-	own := []string{info.Name}
 	for _, a := range c.Accounts {
-		_, name, _ := strings.Cut(a.Name, "/")
-		own = append(own, name, a.Name)
-	}
-	m.voice.Lang.Shows = names.New(own, nil).Allows // nobody is thanked under the shop's name or the bot's
-	for _, a := range c.Accounts {
-		r := &accountRun{Account: a, speaker: &speaker.Speaker{Chat: a.Chat, Log: m.log.With("account", a.Name), Join: m.join}}
+		r := &account.Run{Account: a, Log: m.log, Speaker: &speaker.Speaker{Chat: a.Chat, Log: m.log.With("account", a.Name), Join: m.join}}
+		r.Open()
 		m.crew.Add(a.Chat, a.Channels, m.log.With("account", a.Name))
 		m.accounts = append(m.accounts, r)
 		for _, ch := range a.Channels {
-			m.speakers[ch], m.local[ch] = r.speaker, a.Local
+			m.speakers[ch], m.local[ch] = r.Speaker, a.Local
 		}
 	}
 	m.crew.Need(ruling.Needs(m.rules.Book.Rules()))
@@ -184,10 +181,11 @@ func (m *Merchant) run(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, a := range m.accounts {
-		parts.Go(func() { a.speaker.Run(ctx) })
+		parts.Go(func() { a.Speaker.Run(ctx) })
 		parts.Go(func() { m.listen(ctx, a) })
 	}
 	parts.Go(func() { m.crew.Run(ctx) })
+	parts.Go(func() { m.manners.Run(ctx) })
 	if m.store != nil {
 		parts.Go(func() { m.store.Run(ctx) })
 		parts.Go(func() { m.store.TakeIn(ctx) })
@@ -207,23 +205,12 @@ func (m *Merchant) run(ctx context.Context) {
 	logged.Wait()
 }
 
-// listen keeps one account's chat heard. Its client connects anew by itself; when it gives up, only the owner can help.
-// Nothing is heard before the shows are known: a claim that came then would be read as talk.
-func (m *Merchant) listen(ctx context.Context, a *accountRun) {
+// listen hears one account. Nothing is heard before the shows are known: a claim that came then would be read as talk.
+func (m *Merchant) listen(ctx context.Context, a *account.Run) {
 	select {
 	case <-m.ready:
+		a.Listen(ctx, m.Deliver)
 	case <-ctx.Done():
-		return
-	}
-	a.mu.Lock()
-	a.listens = time.Now()
-	a.mu.Unlock()
-	err := a.Chat.Listen(ctx, m.Deliver)
-	if err != nil && ctx.Err() == nil {
-		a.mu.Lock()
-		a.trouble = err.Error()
-		a.mu.Unlock()
-		m.log.Warn("chat is no longer heard", "account", a.Name, "err", err)
 	}
 }
 
@@ -253,8 +240,8 @@ func (m *Merchant) loop(ctx context.Context) {
 		case j := <-m.jobs:
 			jobs = append(jobs, j)
 		case err := <-m.landing():
-			m.landed(ctx, err)
-			if m.desk == nil {
+			m.landed(ctx, err, true)
+			if m.desk == nil || m.flight != nil {
 				continue
 			}
 		case <-m.poke:
@@ -340,6 +327,7 @@ func (m *Merchant) takeOver(ctx context.Context) bool {
 	m.desk, m.loaded = commerce.NewDesk(m.ID, st), time.Now()
 	m.rules.TakeOver(counted.New(memory), buyers.New(st.Orders, st.Joined), m.loaded)
 	m.restage()
+	m.hush()
 	left := make([]planned, len(st.Effects))
 	for i, e := range st.Effects {
 		left[i] = m.revive(e)

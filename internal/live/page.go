@@ -6,6 +6,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/shop"
 	"hawker/internal/live/timing"
 	"hawker/internal/sqldb"
 )
@@ -19,6 +20,7 @@ type ShowPage struct {
 	// Viewers is how many people spoke, Claimers how many claimed, since this node serves the show.
 	Viewers, Claimers int
 	Channels          []ChannelState
+	Pending           []Pending // shout-outs that the host may stop, the next first
 	Store             StoreState
 	Timing            Timings
 	// Restored is when the merchant's data came from a backup, zero when all is well: nothing is sold until RestoreWaits, which
@@ -27,32 +29,12 @@ type ShowPage struct {
 	RestoreWaits string
 }
 
-// ChannelState is a channel as measured.
-type ChannelState struct {
-	chat.State
-	Account string
-	// Waiting is how much waits to be said by the account, Dropped what was given up since the start.
-	Waiting, Dropped int
-	// Clock is by how much the platform's time stamps lie behind our clock at least.
-	Clock time.Duration
-}
-
-// StoreState is the store as measured.
-type StoreState struct {
-	Connected bool
-	Read      time.Time // when stock was last read
-	Trouble   string
-}
-
-// Figures sum measurements of one kind up.
-type Figures = timing.Figures
-
-// Timings are how fast it went, in the last 512 cases each.
-type Timings struct {
-	Decide timing.Figures // from a line's arrival to its durable decision
-	Answer timing.Figures // from a line's arrival until the platform accepted the answer
-	Shout  timing.Figures // from a payment's webhook until the first platform accepted the shout-out
-}
+// What is measured; see packages shop and timing.
+type (
+	StoreState = shop.State
+	Figures    = timing.Figures
+	Timings    = timing.All
+)
 
 // lookFor bounds how long a page waits for the merchant's goroutine.
 const lookFor = 3 * time.Second
@@ -72,7 +54,7 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 		if !found {
 			return
 		}
-		p.Restored = m.desk.Restored()
+		p.Restored, p.Pending = m.desk.Restored(), m.pendings(show, time.Now())
 		mem := m.memoryOf(show)
 		p.Feed, p.Chat = mem.Feed(), mem.Chat()
 		p.Viewers, p.Claimers = mem.Figures()
@@ -90,7 +72,7 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 	p.Channels = m.channelStates(p.Show.Channels)
 	if m.store != nil {
 		read, trouble, waits := m.store.State()
-		p.Store, p.RestoreWaits = StoreState{true, read, trouble}, waits
+		p.Store, p.RestoreWaits = StoreState{Connected: true, Read: read, Trouble: trouble}, waits
 	}
 	switch {
 	case p.Restored.IsZero():
@@ -100,44 +82,8 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 	case p.RestoreWaits == "":
 		p.RestoreWaits = "The store is being read."
 	}
-	p.Timing = Timings{m.deciding.Figures(), m.answering.Figures(), m.paying.Figures()}
+	p.Timing = Timings{Decide: m.deciding.Figures(), Answer: m.answering.Figures(), Shout: m.paying.Figures()}
 	return p, nil
-}
-
-// clockWrong is from what difference on a platform's clock is shown as wrong.
-const clockWrong = 30 * time.Second
-
-// channelStates are the states of channels, in their order; a channel that no account serves says so.
-func (m *Merchant) channelStates(channels []chat.Channel) []ChannelState {
-	var out []ChannelState
-	for _, c := range channels {
-		s := ChannelState{State: chat.State{Channel: c, Trouble: "no account is connected for this channel"}}
-		for _, a := range m.accounts {
-			for _, st := range a.Chat.States() {
-				if st.Channel != c {
-					continue
-				}
-				s.State, s.Account = st, a.Name
-				s.Waiting, s.Dropped = a.speaker.Waiting()
-				a.mu.Lock()
-				if a.trouble != "" {
-					s.Trouble = a.trouble
-				}
-				a.mu.Unlock()
-			}
-		}
-		if st := (*m.stages.Load())[c]; st != nil {
-			s.Clock = st.clock.Least()
-		}
-		if s.Trouble == "" && (s.Clock > clockWrong || s.Clock < -clockWrong) {
-			s.Trouble = "Its clock and ours differ by " + s.Clock.Abs().Round(time.Second).String() + ". Claims are taken all the same."
-		}
-		if s.Trouble == "" && !m.linkable(c) {
-			s.Trouble = "Answers carry no links, because our address leads only to this machine. Set HAWKER_PUBLIC_URL to what viewers can reach."
-		}
-		out = append(out, s)
-	}
-	return out
 }
 
 // seen is what f sees in the goroutine of a merchant that is served here. Errors: ErrNotHere.

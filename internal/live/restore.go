@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"hawker/commerce"
@@ -17,29 +16,12 @@ func (h *Hub) Reopen(ctx context.Context, merchant commerce.ID, by string) error
 	return err
 }
 
-// wellAfter is how long an account that listens without trouble must do so before it counts as well, where the platform tells
-// nothing of it.
-const wellAfter = 10 * time.Second
-
 // unwell says what is wrong with the accounts of the merchant's chats, empty when each is known to be well: their credentials
 // came from the backup too.
 func (m *Merchant) unwell() string {
 	for _, a := range m.accounts {
-		a.mu.Lock()
-		trouble, since := a.trouble, a.listens
-		a.mu.Unlock()
-		if trouble != "" {
-			return fmt.Sprintf("The account %s must be connected again: %s", a.Name, trouble)
-		}
-		known := !since.IsZero() && time.Since(since) > wellAfter
-		for _, st := range a.Chat.States() {
-			if len(st.Missing) > 0 {
-				return fmt.Sprintf("The account %s lacks permissions.", a.Name)
-			}
-			known = known || st.Hears
-		}
-		if !known {
-			return fmt.Sprintf("The account %s is being connected.", a.Name)
+		if why := a.Unwell(); why != "" {
+			return why
 		}
 	}
 	return ""

@@ -56,7 +56,7 @@ func (m *Merchant) readBook(ctx context.Context) (*book.Book, int64, error) {
 
 // grammar is what lines are read by beside a lineup.
 func (m *Merchant) grammar() rules.Options {
-	return rules.Options{Language: m.about.Language, Custom: m.rules.Book.Commands()}
+	return rules.Options{Language: m.about.Language, Names: m.manners.Names(), Custom: m.rules.Book.Commands()}
 }
 
 // tellRules hands what a chat tells of its viewers to rules. It never blocks.
@@ -109,7 +109,7 @@ func (m *Merchant) ruleLine(t *turn, h *heard, first bool) {
 	a := ruling.About{
 		Show: h.show, Number: h.onAir, Channel: msg.Channel, Viewer: msg.Viewer, Roles: msg.Roles, Answer: msg.Answer, Message: msg.ID, From: msg.Received,
 	}
-	d, seed := m.rules.Line(t.now, msg, h.cmd, &a, first, func() bool { return !m.old(h, t.now) && (h.show == 0 || !m.blocked[who(msg.Viewer)]) }, &t.saidUndo)
+	d, seed := m.rules.Line(t.now, msg, h.cmd, &a, first, func() bool { return !m.old(h, t.now) && (h.show == 0 || !m.manners.Blocked(msg.Viewer)) }, &t.saidUndo)
 	h.seed, h.told = seed, m.rules.Told()
 	m.tell(t, d)
 	m.rules.Counted(t.now, &a, &t.saidUndo, func(d ruling.Decided) { m.tell(t, d) })
@@ -190,6 +190,9 @@ func (m *Merchant) wants(now time.Time, d ruling.Decided, out []planned) []plann
 	}
 	for i := range d.Wants {
 		w := &d.Wants[i]
+		if wait := m.manners.Wait(); wait > 0 && w.Do == rule.ShoutOut && w.After == 0 && w.Viewer.Name != "" { // the host may take the name out
+			w.After, w.At = wait, w.At.Add(wait)
+		}
 		if w.After == 0 && w.Spoken() {
 			out = m.spoken(now, w, w.Lasting(), out)
 			continue
@@ -209,6 +212,9 @@ func (m *Merchant) spoken(now time.Time, w *ruling.Want, stored bool, out []plan
 	if s != nil {
 		channels = s.Channels
 	}
+	if text := m.decent(w.Viewer, w.Text); text != w.Text {
+		w.Text, w.Keep = text, nil
+	}
 	base := planned{kind: effectSay, stored: stored, show: w.Show, notAfter: now.Add(shoutFor), from: w.From}
 	if w.Do == rule.ShoutOut && s != nil {
 		p := base
@@ -226,7 +232,7 @@ func (m *Merchant) spoken(now time.Time, w *ruling.Want, stored bool, out []plan
 		case l.Reply:
 			p.speech.Rank, p.timing = speaker.RankInfo, &m.answering
 		case w.Do == rule.ShoutOut:
-			p.timing = &m.paying
+			p.speech.Loud, p.timing = true, &m.paying
 		}
 		m.seals(&p, l.To)
 		out = append(out, p)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,7 @@ type platform struct {
 	at     []time.Time
 	over   int
 	refuse []error
+	gone   atomic.Bool // lines that are answered are not there any more
 }
 
 func (p *platform) Listen(ctx context.Context, _ func(chat.Event)) error { <-ctx.Done(); return nil }
@@ -41,6 +43,9 @@ func (p *platform) Say(_ context.Context, l chat.Line) (chat.Sent, error) {
 	time.Sleep(p.slow)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if l.To.Kind == chat.ToReply && p.gone.Load() {
+		return chat.Sent{}, &chat.Refused{Code: chat.ReplyGone}
+	}
 	now := time.Now()
 	if len(p.refuse) > 0 {
 		err := p.refuse[0]

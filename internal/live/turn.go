@@ -62,7 +62,7 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 			m.hear(t, jobs[i].heard)
 		case jobs[i].cmd != nil:
 			c := jobs[i].cmd
-			if claim, ok := c.req.(commerce.Claim); ok && m.blocked[who(claim.Viewer)] {
+			if claim, ok := c.req.(commerce.Claim); ok && m.manners.Blocked(claim.Viewer) {
 				claim.Unclear = commerce.Blocked
 				c.req = claim
 			}
@@ -437,6 +437,8 @@ func (m *Merchant) after(t *turn) {
 	}
 	if staged {
 		m.restage()
+		m.hush()
+		m.resumed(t)
 	}
 	m.telling(t.effects)
 	m.tellDecided(t)

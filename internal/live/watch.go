@@ -2,49 +2,24 @@ package live
 
 import (
 	"encoding/json"
-	"time"
 
 	"hawker/commerce"
 	"hawker/internal/bus"
+	"hawker/internal/live/signal"
+)
+
+// What wakes pages; see package signal.
+type (
+	Signal = signal.Signal
+	Card   = signal.Card
+	Shout  = signal.Shout
 )
 
 // Kinds of Signal.
 const (
-	SignalChanged = "changed" // the show's figures, shelf or feed changed: render again
-	SignalChat    = "chat"    // a line to show
-	SignalShout   = "shout"   // a shout-out for the overlay
-	SignalRelay   = "relay"   // something about the video changed
-	SignalCard    = "card"    // a card for the overlay
-	SignalAsked   = "asked"   // the questions on the desk changed
+	SignalChanged = signal.Changed
+	SignalChat    = signal.Chat
 )
-
-// Signal wakes pages on every node. It carries only what a page cannot read from the show's state.
-type Signal struct {
-	Kind  string      `json:"kind"`
-	Show  commerce.ID `json:"show"`
-	Shout *Shout      `json:"shout,omitempty"`
-	Line  *ChatLine   `json:"line,omitempty"`
-	Card  *Card       `json:"card,omitempty"`
-}
-
-// Card is what a rule shows on the overlay for a while.
-type Card struct {
-	ID      commerce.ID   `json:"id"`
-	Text    string        `json:"text"`
-	Picture string        `json:"picture,omitempty"`
-	Sound   string        `json:"sound,omitempty"`
-	For     time.Duration `json:"for_ns,omitempty"` // 0: as long as the overlay shows a shout-out
-}
-
-// Shout is a shout-out as the overlay draws it.
-type Shout struct {
-	ID    commerce.ID `json:"id"`
-	Text  string      `json:"text"`
-	Who   string      `json:"who"`
-	Title string      `json:"title"`
-	Image string      `json:"image,omitempty"`
-	Show  commerce.ID `json:"show"`
-}
 
 // Watch calls tell for every signal of a merchant's show, from one goroutine, until stop is called. Who is too slow loses
 // signals and gets one SignalChanged in their place; the state is read anew anyway.
@@ -66,12 +41,12 @@ func (h *Hub) Watch(merchant, show commerce.ID, tell func(Signal)) (stop func(),
 
 // RelayChanged tells the pages of a show that something about its video changed.
 func (h *Hub) RelayChanged(merchant, show commerce.ID) {
-	h.signal(merchant, Signal{Kind: SignalRelay, Show: show})
+	h.signal(merchant, Signal{Kind: signal.Relay, Show: show})
 }
 
 // QuestionsChanged tells the pages of a show that the questions on its desk changed.
 func (h *Hub) QuestionsChanged(merchant, show commerce.ID) {
-	h.signal(merchant, Signal{Kind: SignalAsked, Show: show})
+	h.signal(merchant, Signal{Kind: signal.Asked, Show: show})
 }
 
 func signalSubject(merchant, show commerce.ID) string {

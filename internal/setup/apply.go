@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
@@ -322,6 +323,12 @@ func (a *applying) video(ctx context.Context) error {
 			now.Name, now.Server, now.Enabled = d.name.v, d.server.v, d.enabled.or(old.Enabled)
 			if key := a.keys[&d.secrets]; key != "" {
 				now.Key = key
+			}
+			if now.Account = d.channel.v; now.Account != old.Account {
+				now.Preset, _, _ = strings.Cut(now.Account, "/")
+			}
+			if now.Account != "" {
+				now.Key = ""
 			}
 			if now == old && known {
 				continue

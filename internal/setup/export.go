@@ -349,7 +349,7 @@ func (e *export) show(s *commerce.Show) error {
 		if i == 0 {
 			e.line(4, "destinations:")
 		}
-		pairs := []pair{{"name", text(d.Name)}, {"server", text(d.Server)}}
+		pairs := []pair{{"name", text(d.Name)}, {"server", text(d.Server)}, {"channel", text(d.Account)}}
 		pairs = append(pairs, e.secrets(destinationMark(s.Name, d.Name), d.Key != "", "key_env")...)
 		if !d.Enabled {
 			pairs = append(pairs, pair{"enabled", "false"})

@@ -132,6 +132,7 @@ type item struct {
 
 type destination struct {
 	name, server val[string]
+	channel      val[string] // a connected channel that gives server and key, such as youtube/UCana
 	enabled      val[bool]
 	secrets
 }
@@ -411,9 +412,17 @@ func (s *show) readItem(o *object) {
 
 func (s *show) readDestination(f *File, o *object) {
 	defer o.close()
-	o.need("name", "server")
-	d := destination{name: o.text("name", 60), server: o.text("server", 500), enabled: o.flag("enabled")}
+	o.need("name")
+	d := destination{name: o.text("name", 60), server: o.text("server", 500), channel: o.text("channel", 80), enabled: o.flag("enabled")}
 	d.secrets = f.readSecrets(o, "key_env")
+	switch c, err := chat.ParseChannel(d.channel.v); {
+	case d.channel.set() && (err != nil || c.Platform != chat.Twitch && c.Platform != chat.YouTube):
+		o.r.fault(d.channel.at, "channel %q; want a connected one, such as youtube/UCana or twitch/1001", plain.Cut(d.channel.v))
+	case d.channel.set() && (d.server.set() || len(d.vars) > 0):
+		o.r.fault(d.channel.at, "a destination has a channel, which gives server and key, or a server; not both")
+	case !d.channel.set() && !d.server.set() && o.ok:
+		o.r.fault(o.at, "a destination needs server or channel")
+	}
 	if v := d.server; v.v != "" {
 		if u, err := url.Parse(v.v); err != nil || u.Scheme != "rtmp" && u.Scheme != "rtmps" || u.Host == "" {
 			o.r.fault(v.at, "server is not an address such as rtmps://live.example.com/app")

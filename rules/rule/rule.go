@@ -85,6 +85,7 @@ const (
 	StreamUp        Event = "stream up"
 	StreamDown      Event = "stream down"
 	AdBreak         Event = "ad break"
+	AdBreakOver     Event = "ad break over"
 	PollEnded       Event = "poll ended"
 	Webhook         Event = "webhook" // When.Title names which
 )
@@ -97,7 +98,7 @@ func Events() []Event {
 	return []Event{
 		Command, Contains, Matches, FirstLine, Subscribed, Resubscribed, Gifted, Cheered, SuperChat, Membership, Followed, Raided, Redeemed, Entered,
 		ItemOnAir, HoldMade, ReminderDue, HoldExpired, Promoted, OrderPaid, OrderCancelled, OrderRefunded, StockAt, SoldOut,
-		ShowStarted, ShowEnded, Every, At, AfterLines, DestinationDown, DestinationUp, StreamUp, StreamDown, AdBreak, PollEnded, Webhook,
+		ShowStarted, ShowEnded, Every, At, AfterLines, DestinationDown, DestinationUp, StreamUp, StreamDown, AdBreak, AdBreakOver, PollEnded, Webhook,
 	}
 }
 

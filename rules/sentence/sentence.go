@@ -152,6 +152,8 @@ func plainEvent(e rule.Event) string {
 		return "the stream goes down"
 	case rule.AdBreak:
 		return "an ad break begins"
+	case rule.AdBreakOver:
+		return "an ad break is over"
 	}
 	return ""
 }

@@ -15,6 +15,16 @@ const (
 	SameForm = 3 * time.Second
 )
 
+// Bounds of one viewer's questions, so that who asks all the time takes no lines from others: of those within AskPer the first AtOnce
+// are answered at once, the next wait until AskEvery after the one before, the one after AskMost is answered with the page where it
+// all stands, and those of the next AskPer are not.
+const (
+	AskPer   = time.Minute
+	AtOnce   = 3
+	AskMost  = 5
+	AskEvery = 10 * time.Second
+)
+
 // remembered is how many viewers are remembered before those who said nothing lately are forgotten.
 const remembered = 50_000
 
@@ -37,6 +47,9 @@ type viewer struct {
 	n     int
 	sig   uint64
 	at    time.Duration
+	asks  [AskMost + 1]time.Duration // when the questions of the last AskPer were answered, or will be; asked of them
+	asked int
+	until time.Duration // no question is answered before
 }
 
 // May notes a command of a viewer. ok is false when it is one too many; same says that it has the form (sig, 0 for none) of
@@ -71,4 +84,31 @@ func (p *Pace) May(v chat.Viewer, sig uint64, now time.Time) (ok, same bool) {
 		x.n++
 	}
 	return x.n <= Lines, same
+}
+
+// Ask notes a question of a viewer whose line May let through, and says how it is answered: after wait, with the page instead of the
+// answer, or (ok false) not at all.
+func (p *Pace) Ask(v chat.Viewer, now time.Time) (wait time.Duration, page, ok bool) {
+	x := p.viewers[id{v.Platform, v.ID}]
+	if x == nil {
+		return 0, false, true
+	}
+	at, gone := now.Sub(p.begun), 0
+	if at < x.until {
+		return 0, false, false
+	}
+	for gone < x.asked && at-x.asks[gone] > AskPer {
+		gone++
+	}
+	x.asked = copy(x.asks[:], x.asks[gone:x.asked])
+	when := at
+	if x.asked >= AtOnce {
+		when = max(at, x.asks[x.asked-1]+AskEvery)
+	}
+	x.asks[x.asked] = when
+	if x.asked++; x.asked > AskMost {
+		x.asked, x.until = 0, when+AskPer
+		return when - at, true, true
+	}
+	return when - at, false, true
 }

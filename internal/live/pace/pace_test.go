@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -57,5 +58,40 @@ func TestCrowd(t *testing.T) {
 	}
 	if n := len(p.viewers); n > 5*remembered {
 		t.Errorf("%d viewers are remembered an hour later", n)
+	}
+}
+
+// TestAsk: the first questions are answered at once, the next wait longer and longer, then comes the page and then nothing, until a
+// minute has passed; others do not notice.
+func TestAsk(t *testing.T) {
+	var p Pace
+	now := time.Now()
+	eve, ana := chat.Viewer{Platform: chat.Twitch, ID: "eve"}, chat.Viewer{Platform: chat.Twitch, ID: "ana"}
+	ask := func(v chat.Viewer, want string) {
+		t.Helper()
+		p.May(v, 0, now)
+		wait, page, ok := p.Ask(v, now)
+		if got := fmt.Sprint(wait, page, ok); got != want {
+			t.Errorf("%s %v, want %s", v.ID, got, want)
+		}
+	}
+	for _, want := range []string{"0s false true", "0s false true", "0s false true", "10s false true", "20s false true", "30s true true", "0s false false", "0s false false"} {
+		ask(eve, want)
+	}
+	ask(ana, "0s false true")
+	now = now.Add(61 * time.Second) // the page came 30 s after the first
+	ask(eve, "0s false false")
+	now = now.Add(30 * time.Second)
+	for range AtOnce {
+		ask(eve, "0s false true")
+	}
+	ask(eve, "10s false true")
+	now = now.Add(time.Minute + time.Second) // the first three are over a minute ago, the one that waited is not
+	for range AtOnce - 1 {
+		ask(eve, "0s false true")
+	}
+	ask(eve, "10s false true")
+	if wait, page, ok := p.Ask(chat.Viewer{ID: "unknown"}, now); wait != 0 || page || !ok {
+		t.Error("who is not known is refused")
 	}
 }

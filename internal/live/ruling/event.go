@@ -49,6 +49,8 @@ func OfChat(e *chat.Event, show commerce.ID) (Happening, bool) {
 		h.Event = rule.StreamDown
 	case chat.AdBreak:
 		h.Event = rule.AdBreak
+	case chat.AdBreakOver:
+		h.Event = rule.AdBreakOver
 	case chat.Polled:
 		h.Event, h.Text, h.Support.Text = rule.PollEnded, "", h.Text
 	default:

@@ -26,6 +26,7 @@ func TestOfChat(t *testing.T) {
 		{chat.StreamUp, here, rule.StreamUp},
 		{chat.StreamDown, here, rule.StreamDown},
 		{chat.AdBreak, here, rule.AdBreak},
+		{chat.AdBreakOver, here, rule.AdBreakOver},
 		{chat.Polled, here, rule.PollEnded},
 		{chat.Subscribed, tube, rule.Membership},
 		{chat.Resubscribed, tube, rule.Membership},

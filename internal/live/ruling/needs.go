@@ -51,6 +51,8 @@ func kindOf(e rule.Event) chat.Kind {
 		return chat.StreamDown
 	case rule.AdBreak:
 		return chat.AdBreak
+	case rule.AdBreakOver:
+		return chat.AdBreakOver
 	case rule.PollEnded:
 		return chat.Polled
 	}

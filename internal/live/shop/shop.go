@@ -69,3 +69,10 @@ type Notice struct {
 	Stock string
 	Draft string
 }
+
+// State is the store as measured.
+type State struct {
+	Connected bool
+	Read      time.Time // when stock was last read
+	Trouble   string
+}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
@@ -40,6 +39,15 @@ type Utterance struct {
 	Joined *commerce.Outcome
 	// Merge says that others of its kind may follow in the same line: shout-outs must not take a line each where lines are few.
 	Merge bool
+	// Loud is said so that it stands out, where the platform has a form for that: a shout-out.
+	Loud bool
+	// Anyway is said although the channel is muted: that it falls silent.
+	Anyway bool
+	// Shared is an answer that is the same for all who asked, with Asker as the one who did: who waits for the same is told by one
+	// line that names them all.
+	Shared, Asker string
+	// NotBefore is when it may be said at the earliest; zero means at once. Private answers do not wait.
+	NotBefore time.Time
 	// NotAfter is when it matters to nobody any more; zero means never.
 	NotAfter time.Time
 	// From is when the line came that this answers, for the timing.
@@ -60,6 +68,14 @@ const (
 // Words is a text and the link that belongs to it.
 type Words struct {
 	Text, Link, LinkLabel string
+}
+
+// To is the same with the name of whom it is for in front, where there is a text and a name.
+func (w Words) To(name string) Words {
+	if w.Text != "" && name != "" {
+		w.Text = "@" + name + " " + w.Text
+	}
+	return w
 }
 
 // Errors that an utterance can end with when it was never sent.
@@ -99,20 +115,10 @@ type Speaker struct {
 	figures Figures
 	queues  map[chat.Channel]*speech
 	private []*Utterance
+	later   []*Utterance          // that may not be said yet, the soonest first
 	pools   map[string][]*sending // of the last window, per pool, in the order of their ends
 	wake    chan struct{}
 	once    sync.Once
-}
-
-// Figures are what a Speaker did since its start.
-type Figures struct {
-	// Lines is how many lines were accepted, Covered how many utterances stood in them, Crowds how many lines counted people
-	// instead of naming them.
-	Lines, Covered, Crowds int
-	// Dropped is what was never sent: there was too much, it mattered no more, the same was just said, or the channel is muted.
-	Full, TooLate, Told, Muted int
-	// Failed is what the platform did not accept.
-	Failed int
 }
 
 // CoverIn is within which time everybody who waits is to be covered by a line.
@@ -136,6 +142,7 @@ type speech struct {
 	rest    time.Time // the platform asked to be left alone until then
 	said    map[string]time.Time
 	text    string // the last line's
+	figures Figures
 }
 
 // sayFor is how long one line may take to be accepted.
@@ -180,19 +187,25 @@ func (s *Speaker) takeIn() (out []ended) {
 	us := s.in.us
 	s.in.us = nil
 	s.in.Unlock()
+	now := time.Now()
+	for len(s.later) > 0 && !s.later[0].NotBefore.After(now) {
+		us, s.later = append(us, s.later[0]), s.later[1:]
+	}
 	for _, u := range us {
 		switch {
 		case u.To.Private():
 			s.private = append(s.private, u)
-		case s.muted[u.To.Channel]:
-			s.figures.Muted++
+		case s.muted[u.To.Channel] && !u.Anyway:
+			s.count(s.queueOf(u.To.Channel), func(f *Figures) { f.Muted++ })
 			out = append(out, ended{u, ErrMuted})
+		case u.NotBefore.After(now) && len(s.later) >= Backlog:
+			s.count(s.queueOf(u.To.Channel), func(f *Figures) { f.Full++ })
+			out = append(out, ended{u, ErrFull})
+		case u.NotBefore.After(now):
+			i, _ := slices.BinarySearchFunc(s.later, u, func(a, b *Utterance) int { return cmp.Or(a.NotBefore.Compare(b.NotBefore), -1) })
+			s.later = slices.Insert(s.later, i, u)
 		default:
-			q := s.queues[u.To.Channel]
-			if q == nil {
-				q = &speech{said: map[string]time.Time{}}
-				s.queues[u.To.Channel] = q
-			}
+			q := s.queueOf(u.To.Channel)
 			i, _ := slices.BinarySearchFunc(q.waiting, u, func(a, b *Utterance) int {
 				if c := cmp.Compare(a.Rank, b.Rank); c != 0 {
 					return c
@@ -203,11 +216,21 @@ func (s *Speaker) takeIn() (out []ended) {
 			if last := len(q.waiting) - 1; last >= Backlog {
 				out = append(out, ended{q.waiting[last], ErrFull})
 				q.waiting = q.waiting[:last]
-				s.figures.Full++
+				s.count(q, func(f *Figures) { f.Full++ })
 			}
 		}
 	}
 	return out
+}
+
+// queueOf is what waits in a channel. Its caller holds mu.
+func (s *Speaker) queueOf(c chat.Channel) *speech {
+	q := s.queues[c]
+	if q == nil {
+		q = &speech{said: map[string]time.Time{}}
+		s.queues[c] = q
+	}
+	return q
 }
 
 func (s *Speaker) rouse() {
@@ -226,34 +249,28 @@ func (s *Speaker) Mute(c chat.Channel, on bool) {
 	var out []*Utterance
 	if s.muted[c] = on; !on {
 		delete(s.muted, c)
-	} else if q := s.queues[c]; q != nil {
+	} else {
+		q := s.queueOf(c)
 		out, q.waiting = q.waiting, nil
-		s.figures.Muted += len(out)
+		out = slices.DeleteFunc(out, func(u *Utterance) bool {
+			if u.Anyway {
+				q.waiting = append(q.waiting, u)
+			}
+			return u.Anyway
+		})
+		s.later = slices.DeleteFunc(s.later, func(u *Utterance) bool {
+			if u.To.Channel == c {
+				out = append(out, u)
+			}
+			return u.To.Channel == c
+		})
+		s.count(q, func(f *Figures) { f.Muted += len(out) })
 	}
 	s.mu.Unlock()
 	tell(gone)
 	for _, x := range out {
 		x.Done(time.Now(), ErrMuted)
 	}
-}
-
-// Figures are the figures of now.
-func (s *Speaker) Figures() Figures {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.figures
-}
-
-// Waiting is how many utterances wait, and how many were dropped since the start because too much waited.
-func (s *Speaker) Waiting() (waiting, dropped int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, q := range s.queues {
-		waiting += len(q.waiting)
-	}
-	s.in.Lock()
-	defer s.in.Unlock()
-	return waiting + len(s.private) + len(s.in.us), s.figures.Full
 }
 
 // Run says what is queued until ctx ends, and waits for the lines on their way.
@@ -285,6 +302,9 @@ func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time
 	gone := s.takeIn()
 	private := s.private
 	s.private = nil
+	if len(s.later) > 0 {
+		next = s.later[0].NotBefore
+	}
 	type ready struct {
 		c    chat.Channel
 		q    *speech
@@ -300,9 +320,9 @@ func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time
 		return cmp.Or(cmp.Compare(a.rank, b.rank), a.q.last.Compare(b.q.last), cmp.Compare(a.c.ID, b.c.ID))
 	})
 	type going struct {
-		c    chat.Channel
 		line chat.Line
 		us   []*Utterance
+		q    *speech
 		sent *sending
 		pool string
 	}
@@ -326,7 +346,7 @@ func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time
 		r.q.said[line.Text] = now
 		sent := &sending{now, true}
 		s.pools[b.Pool] = append(s.pools[b.Pool], sent)
-		go1 = append(go1, going{r.c, line, us, sent, b.Pool})
+		go1 = append(go1, going{line, us, r.q, sent, b.Pool})
 	}
 	s.mu.Unlock()
 	tell(gone)
@@ -339,7 +359,7 @@ func (s *Speaker) turn(ctx context.Context, lines *sync.WaitGroup, now time.Time
 		lines.Go(func() { s.post(ctx, line, []*Utterance{u}, nil, nil, "") })
 	}
 	for _, g := range go1 {
-		lines.Go(func() { s.post(ctx, g.line, g.us, s.queueOf(g.c), g.sent, g.pool) })
+		lines.Go(func() { s.post(ctx, g.line, g.us, g.q, g.sent, g.pool) })
 	}
 	return next
 }
@@ -350,12 +370,6 @@ func nonce(u *Utterance) string {
 		return ""
 	}
 	return u.ID.String()
-}
-
-func (s *Speaker) queueOf(c chat.Channel) *speech {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.queues[c]
 }
 
 // may is the earliest time at which a line of a rank may go into a channel. Half of what the platform allows goes at once when it is
@@ -415,115 +429,21 @@ func (s *Speaker) lines(b chat.Budget, others int) int {
 	return max(1, n)
 }
 
-// compose takes the next line out of a channel's queue: the first utterance alone, or it and all that can stand in one line
-// with it.
-func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, channels int, now time.Time) (line chat.Line, us, dead []*Utterance, why []error) {
-	for t, at := range q.said {
-		if b.NoRepeat > 0 && now.Sub(at) > b.NoRepeat || b.NoRepeat == 0 && t != "" {
-			delete(q.said, t)
-		}
-	}
-	keep := q.waiting[:0]
-	for _, u := range q.waiting {
-		if !u.NotAfter.IsZero() && now.After(u.NotAfter) {
-			dead, why = append(dead, u), append(why, ErrTooLate)
-			s.figures.TooLate++
-			continue
-		}
-		keep = append(keep, u)
-	}
-	q.waiting = keep
-	for len(q.waiting) > 0 {
-		first := q.waiting[0]
-		us = []*Utterance{first}
-		var w Words
-		if joint := joinable(q.waiting, first); first.Joined != nil && len(joint) > 1 {
-			os := make([]*commerce.Outcome, len(joint))
-			for i, u := range joint {
-				os[i] = u.Joined
-			}
-			var n int
-			w, n = s.Join(c, os, b.MaxRunes, false)
-			if n*s.lines(b, channels) < len(os) { // who comes last would wait for too long
-				if all, m := s.Join(c, os, b.MaxRunes, true); m > n {
-					w, n = all, m
-					s.figures.Crowds++
-				}
-			}
-			us = joint[:min(max(n, 1), len(joint))]
-		} else if first.Merge {
-			w, us = merged(q.waiting, b.MaxRunes)
-		} else {
-			w = first.Words(false)
-		}
-		taken := make(map[*Utterance]bool, len(us))
-		for _, u := range us {
-			taken[u] = true
-		}
-		q.waiting = slices.DeleteFunc(q.waiting, func(u *Utterance) bool { return taken[u] })
-		to := first.To
-		if len(us) > 1 || !b.Replies && to.Kind == chat.ToReply {
-			to = chat.Answer{Kind: chat.ToChannel, Channel: c}
-		}
-		line = chat.Line{To: to, Text: cut(w.Text, b.MaxRunes), Link: w.Link, LinkLabel: w.LinkLabel, Nonce: nonce(first)}
-		_, told := q.said[line.Text]
-		told = told || line.Text == q.text && now.Sub(q.last) < sameFor
-		if !told && line.Text != "" {
-			return line, us, dead, why
-		}
-		s.figures.Told += len(us)
-		for _, u := range us {
-			dead, why = append(dead, u), append(why, ErrTold)
-		}
-		us = nil
-	}
-	return line, nil, dead, why
+// Announcer is a chat that can do more than say lines; see chat.Announce. A refusal is a *chat.Refused.
+type Announcer interface {
+	Do(ctx context.Context, d chat.Deed) error
 }
 
-// merged is one line of the waiting utterances that may be merged, as many as fit, at least the first of them.
-func merged(waiting []*Utterance, limit int) (w Words, us []*Utterance) {
-	n := 0
-	for _, u := range waiting {
-		if !u.Merge {
-			continue
-		}
-		next := u.Words(false)
-		k := utf8.RuneCountInString(next.Text)
-		switch {
-		case len(us) == 0:
-			w, n = next, k
-		case limit > 0 && n+1+k > limit:
-			return w, us
-		default:
-			w.Text += " " + next.Text
-			n += 1 + k
-		}
-		us = append(us, u)
-	}
-	return w, us
-}
-
-// joinable are the waiting utterances that can stand in one line with the first: results of claims, of any rank.
-func joinable(waiting []*Utterance, first *Utterance) []*Utterance {
-	if first.Joined == nil {
-		return nil
-	}
-	var out []*Utterance
-	for _, u := range waiting {
-		if u.Joined != nil {
-			out = append(out, u)
+// send says a line, so that it stands out where that is wanted and the platform takes it in that form.
+func (s *Speaker) send(ctx context.Context, line chat.Line, loud bool) (chat.Sent, error) {
+	if a, ok := s.Chat.(Announcer); ok && loud && line.To.Kind == chat.ToChannel {
+		err := a.Do(ctx, chat.Deed{Kind: chat.Announce, Channel: line.To.Channel, Text: line.Text})
+		var refused *chat.Refused
+		if err == nil || !errors.As(err, &refused) || refused.Unknown || refused.Reconnect {
+			return chat.Sent{At: time.Now()}, err
 		}
 	}
-	return out
-}
-
-// cut shortens a text to limit code points. Texts are made to fit; this is the last guard.
-func cut(text string, limit int) string {
-	if limit <= 0 || utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	r := []rune(text)
-	return string(r[:limit-1]) + "…"
+	return s.Chat.Say(ctx, line)
 }
 
 // post says one line and tells its utterances what came of it. It is said once: what the platform refused is not repeated, except
@@ -531,7 +451,7 @@ func cut(text string, limit int) string {
 func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *speech, counts *sending, pool string) {
 	// A line under way is finished when the program stops, else nobody would know whether it was said.
 	say, cancel := context.WithTimeout(context.WithoutCancel(ctx), sayFor)
-	sent, err := s.Chat.Say(say, line)
+	sent, err := s.send(say, line, us[0].Loud)
 	cancel()
 	at := sent.At
 	if at.IsZero() {
@@ -568,10 +488,9 @@ func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *
 	}
 	switch {
 	case err == nil:
-		s.figures.Lines++
-		s.figures.Covered += len(us)
+		s.count(q, func(f *Figures) { f.add(us) })
 	case !again:
-		s.figures.Failed += len(us)
+		s.count(q, func(f *Figures) { f.Failed += len(us) })
 	}
 	s.mu.Unlock()
 	if err != nil {

@@ -50,3 +50,10 @@ func (t *Timing) Figures() Figures {
 	f.P50, f.P99, f.Max = s[len(s)/2], s[len(s)*99/100], s[len(s)-1]
 	return f
 }
+
+// All are how fast a merchant's house goes, in the last cases each.
+type All struct {
+	Decide Figures // from a line's arrival to its durable decision
+	Answer Figures // from a line's arrival until the platform accepted the answer
+	Shout  Figures // from a payment's webhook until the first platform accepted the shout-out
+}

@@ -188,3 +188,6 @@ func like(r rune) rune {
 	}
 	return r
 }
+
+// Usable reports whether a word is long enough to be looked for inside of names.
+func Usable(word string) bool { return len(Skeleton(word)) >= shortest }
