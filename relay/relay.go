@@ -7,7 +7,8 @@
 //
 // Goroutines: Run accepts and has one goroutine for each incoming connection (it feeds the stream, and writes to all
 // destinations that take what they are given at once), two for each stream (clock and slate), and for each destination one
-// that writes while it is not in step and, inside rtmp.Publisher, one that reads. All have ended when Run returns.
+// that writes while it is not in step and, inside rtmp.Publisher, one that reads; for each stream one for each of Consumers. All
+// have ended when Run returns.
 package relay
 
 import (
@@ -44,6 +45,10 @@ type Config struct {
 	// UplinkKbps is what the line to the destinations is known to carry, in kbit/s; 0 when it is not known. It is then noticed
 	// when several destinations fall behind together.
 	UplinkKbps int
+	// Grace is how long destinations are kept while the ingest is away; 0 is the Server's.
+	Grace time.Duration
+	// Record names where a recording of the stream is kept, for the consumer that keeps them; "" when none shall be.
+	Record string
 }
 
 // Destination is where a stream is pushed.
@@ -115,6 +120,9 @@ type Server struct {
 	Log *slog.Logger
 	// OnEvent is told what happens, in order for each stream. It must return soon: it runs where the event arose.
 	OnEvent func(Event)
+	// Consumers are called for each stream that begins, each in a goroutine of its own, with a tap that is closed when it returns:
+	// at the latest when ctx ends or Next says that the stream is over.
+	Consumers []func(ctx context.Context, t *Tap)
 
 	Grace        time.Duration // 0 means DefaultGrace
 	SlateAfter   time.Duration // 0 means DefaultSlateAfter

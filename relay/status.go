@@ -18,6 +18,7 @@ type StreamStatus struct {
 	Knocking *IngestStatus // a publisher from elsewhere that waits for Admit, nil when there is none
 	Slate    bool          // no encoder is on the air, the slate is
 	Cut      bool          // the encoder was taken off the air by Cut
+	Covered  bool          // the slate is shown because Server.Slate was asked to
 	// Line says in numbers that the line does not carry all destinations, "" while it does.
 	Line                string
 	LineCarries, LineOf int // kbit/s, 0 when never measured
@@ -99,7 +100,7 @@ func (st *stream) status() StreamStatus {
 	now := time.Now()
 	out := StreamStatus{
 		ID: st.id, Started: st.started, Uptime: time.Since(st.started), Buffered: st.ring.Size(), OnBackup: st.live == backupRole,
-		Slate: st.slate != nil, Cut: st.cut, Line: st.uplink.words(), LineCarries: st.uplink.carries, LineOf: st.uplink.wanted,
+		Slate: st.slate != nil, Cut: st.cut, Covered: st.covered, Line: st.uplink.words(), LineCarries: st.uplink.carries, LineOf: st.uplink.wanted,
 		Destinations: make([]DestinationStatus, 0, len(st.dests)),
 	}
 	if in := st.ins[st.live]; in != nil {

@@ -67,6 +67,13 @@ func (st *stream) run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var pushes sync.WaitGroup
+	for _, take := range st.srv.Consumers {
+		pushes.Go(func() {
+			t := newTap(st)
+			defer t.Close()
+			take(ctx, t)
+		})
+	}
 	for going := true; going; {
 		select {
 		case <-ctx.Done():
@@ -106,7 +113,7 @@ func (st *stream) look(now time.Time) {
 			in.facts.sample(now, in.Received())
 		}
 	}
-	late := st.ins == [roles]*ingest{} && now.Sub(st.away) >= or(st.srv.Grace, DefaultGrace)
+	late := st.ins == [roles]*ingest{} && now.Sub(st.away) >= or(st.cfg.Grace, or(st.srv.Grace, DefaultGrace))
 	dests := slices.Clone(st.dests)
 	st.mu.Unlock()
 	for _, d := range dests {

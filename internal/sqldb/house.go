@@ -200,7 +200,7 @@ type Channel struct {
 	Guild string // Discord
 	Owner string // platform id of the account of the channel's owner, or empty
 	Bot   string // platform id of the account that hears and speaks, or empty
-	// Cursor is where reading goes on (YouTube page token).
+	// Cursor is where reading goes on (YouTube: a page token, Discord: the newest line).
 	Cursor string
 }
 

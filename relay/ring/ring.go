@@ -164,11 +164,29 @@ func (r *Ring) Start() (headers []*Unit, at uint64, ok bool) {
 	}
 	k, at := r.units[r.key-r.base], r.key
 	r.mu.Unlock()
-	headers = make([]*Unit, len(k.headers))
-	for i, h := range k.headers {
-		headers[i] = h.At(k.Time)
+	return k.before(), at, true
+}
+
+// Oldest is Start at the oldest keyframe that is kept, for a reader that wants some of what was before.
+func (r *Ring) Oldest() (headers []*Unit, at uint64, ok bool) {
+	r.mu.Lock()
+	i := slices.IndexFunc(r.units, func(u *Unit) bool { return u.Kind == rtmp.Keyframe })
+	if i < 0 {
+		r.mu.Unlock()
+		return nil, 0, false
 	}
-	return headers, at, true
+	k, at := r.units[i], r.base+uint64(i)
+	r.mu.Unlock()
+	return k.before(), at, true
+}
+
+// before are the headers of a keyframe, at its time.
+func (u *Unit) before() []*Unit {
+	headers := make([]*Unit, len(u.headers))
+	for i, h := range u.headers {
+		headers[i] = h.At(u.Time)
+	}
+	return headers
 }
 
 // Read copies units from position from into dst, at most maxBytes of them but at least one, and returns how many.

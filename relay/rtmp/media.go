@@ -101,21 +101,9 @@ const (
 func inspectEx(p []byte, medium byte) Info {
 	frame, packet := p[0]>>4&7, p[0]&0x0F
 	p = p[1:]
-	for packet == exModEx {
-		if len(p) < 1 {
-			return Info{}
-		}
-		n, at := int(p[0])+1, 1
-		if n == 256 {
-			if len(p) < 3 {
-				return Info{}
-			}
-			n, at = (int(p[1])<<8|int(p[2]))+1, 3
-		}
-		if len(p) < at+n+1 {
-			return Info{}
-		}
-		packet, p = p[at+n]&0x0F, p[at+n+1:]
+	packet, p, ok := skipModEx(packet, p)
+	if !ok {
+		return Info{}
 	}
 	multitrack := medium == 'v' && packet == exVideoMultitrack || medium == 'a' && packet == exAudioMultitrack
 	track := byte(0)
@@ -148,6 +136,27 @@ func inspectEx(p []byte, medium byte) Info {
 		info.Kind = Keyframe
 	}
 	return info
+}
+
+// skipModEx leaves out what stands before the packet type that counts.
+func skipModEx(packet byte, p []byte) (byte, []byte, bool) {
+	for packet == exModEx {
+		if len(p) < 1 {
+			return 0, nil, false
+		}
+		n, at := int(p[0])+1, 1
+		if n == 256 {
+			if len(p) < 3 {
+				return 0, nil, false
+			}
+			n, at = (int(p[1])<<8|int(p[2]))+1, 3
+		}
+		if len(p) < at+n+1 {
+			return 0, nil, false
+		}
+		packet, p = p[at+n]&0x0F, p[at+n+1:]
+	}
+	return packet, p, true
 }
 
 // codecName is what people call a FourCC.

@@ -1,0 +1,9 @@
+//go:build !unix
+
+package child
+
+import "os/exec"
+
+func apart(*exec.Cmd) {}
+
+func self(executable string) string { return executable }
