@@ -84,6 +84,9 @@ func TestPagesInBrowser(t *testing.T) {
 	}
 	each("/shows/new", "new")
 	each("/channels", "channels")
+	h.manners(merchant)
+	each("/chats", "chats", streaming)
+	h.mannerly(merchant)
 	each("/store", "store")
 	each("/rules", "rules")
 	each("/rules/new", "rules-new")

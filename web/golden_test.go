@@ -17,6 +17,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/web"
+	"hawker/web/desk"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
@@ -26,7 +27,7 @@ func everyPage(t *testing.T) map[string]string {
 	t.Helper()
 	h := newHouse(t, func(s *web.Server) {
 		s.Connects = map[string]web.Connect{
-			"twitch-bot": {}, "twitch-channel": {}, "discord": {}, "shopify": {Start: func(context.Context, commerce.ID, string, string, string) (string, string, error) {
+			"twitch-bot": {Code: (&codeAsker{answer: desk.ErrWaiting}).connect().Code}, "twitch-channel": {}, "discord": {}, "shopify": {Start: func(context.Context, commerce.ID, string, string, string) (string, string, error) {
 				return "https://shop.example/auth", "", nil
 			}},
 			"youtube": {Needs: "The operator sets HAWKER_GOOGLE_CLIENT_ID."},
@@ -62,14 +63,21 @@ func everyPage(t *testing.T) map[string]string {
 	keep("edit", c.get(at+"/edit"), http.StatusOK)
 	keep("edit-wrong", c.post("/shows/new", "title", "", "hold", "x", "product", "1", "number", "1", "price", "", "cap", ""), http.StatusUnprocessableEntity)
 	keep("channels", c.get("/channels"), http.StatusOK)
+	h.manners(m)
+	keep("chats", c.get("/chats"), http.StatusOK)
+	keep("chats-wrong", c.post("/chats/names", "words", "scam\nx", "wait", "1"), http.StatusUnprocessableEntity)
+	h.mannerly(m)
 	keep("store", c.get("/store"), http.StatusOK)
 	h.rulePages(m, c, keep)
 	keep("audit", c.get("/audit"), http.StatusOK)
 	keep("onward", c.post("/oauth/shopify", "extra", "demo.myshopify.com"), http.StatusOK)
+	c.post("/oauth/twitch-bot/code")
+	keep("code", c.get("/oauth/twitch-bot/code"), http.StatusOK)
 	keep("error", c.get("/nowhere"), http.StatusNotFound)
 	mod := h.client()
 	cookies(mod, h.session("moderator"))
 	keep("show-moderator", mod.get(at), http.StatusOK)
+	h.videoPages(m, planned, show, c, keep)
 	return pages
 }
 
@@ -105,7 +113,9 @@ func steady(body string) string {
 		{`\b\d\d:\d\d:\d\d\b`, "CLOCK"},
 		{`\b\d\d:\d\d UTC`, "CLOCK"},
 		{`\b1[78]\d{11}\b`, "MS"},
+		{`<dd class="num">[^<]*</dd>`, `<dd class="num">NUM</dd>`},
 		{`<td>\d+(\.\d)? m?s</td>`, "<td>SPAN</td>"},
+		{`<span class="spark">.*?</svg><span class="num">[^<]*</span></span>`, ""},
 	} {
 		body = regexp.MustCompile(x.find).ReplaceAllString(body, x.put)
 	}
@@ -283,15 +293,18 @@ func text(n *html.Node) string {
 // Every template is shown by a page above, every file that pages load is there and used.
 func TestNothingLiesAround(t *testing.T) {
 	shown := everyPage(t)
-	for _, dir := range []string{"templates", "desk/templates", "desk/rulepage/templates"} {
+	for _, dir := range []string{"templates", "desk/templates", "desk/rulepage/templates", "desk/relaypage/templates"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.html"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %v", dir, files, err)
 		}
 		for _, f := range files {
 			name := strings.TrimSuffix(filepath.Base(f), ".html")
-			if dir == "desk/rulepage/templates" {
+			switch dir {
+			case "desk/rulepage/templates":
 				name = "rules-" + name
+			case "desk/relaypage/templates":
+				name = "video-" + name
 			}
 			if _, ok := shown[name]; !ok && !strings.HasPrefix(filepath.Base(f), "_") {
 				t.Errorf("%s is shown by no page of the test", f)

@@ -23,6 +23,7 @@ import (
 	"hawker/internal/seal"
 	"hawker/internal/setup"
 	"hawker/internal/sqldb"
+	"hawker/internal/studio"
 	"hawker/relay"
 	"hawker/web"
 )
@@ -35,7 +36,10 @@ type house struct {
 	server *web.Server
 	url    string
 
-	deaf  atomic.Bool // streams are refused
+	deaf   atomic.Bool // streams are refused
+	studio *studio.Studio
+	did    []string // what the relay was asked to do
+
 	mu    sync.Mutex
 	relay []relay.StreamStatus
 }
@@ -92,13 +96,17 @@ func newHouseIn(t *testing.T, dir string, change ...func(*web.Server)) *house {
 		}
 	})
 	<-h.hub.Started()
+	h.studio = &studio.Studio{Book: h.db.Videobook(), Relay: carrier{h}, Changed: h.hub.RelayChanged, Dir: t.TempDir(), Node: "test", Platforms: platforms(), Show: func(context.Context, commerce.ID, commerce.ID) (studio.Show, error) {
+		return studio.Show{Title: "Spring kiln opening"}, nil
+	}}
+	running.Go(func() {
+		if err := h.studio.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
 	ts := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + ts.Listener.Addr().String()
-	h.server = &web.Server{DB: h.db, Hub: h.hub, Public: h.url, Version: "test", IngestServer: "rtmp://localhost:1935/live", Relay: func() []relay.StreamStatus {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		return h.relay
-	}}
+	h.server = &web.Server{DB: h.db, Hub: h.hub, Public: h.url, Version: "test", IngestServer: "rtmp://localhost:1935/live", Relay: carrier{h}.Status, Studio: h.studio}
 	for _, f := range change {
 		f(h.server)
 	}

@@ -16,11 +16,16 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/backtest"
+	"hawker/internal/chat"
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
+	"hawker/internal/studio"
 	"hawker/relay"
+	"hawker/relay/record"
 	"hawker/web/desk"
+	"hawker/web/desk/chatspage"
+	"hawker/web/desk/relaypage"
 	"hawker/web/desk/rulepage"
 	"hawker/web/proof"
 	"hawker/web/trial"
@@ -32,6 +37,12 @@ var templates embed.FS
 
 // Connect is the login of a platform by its owner.
 type Connect = desk.Connect
+
+// ByCode is a login by a code that its owner types at the platform; ShownCode is that code.
+type (
+	ByCode    = desk.ByCode
+	ShownCode = desk.ShownCode
+)
 
 // Back is what a browser brought back from a platform.
 type Back = desk.Back
@@ -53,12 +64,17 @@ type Server struct {
 	Webhooks http.Handler
 	// Connects are the logins of platforms by name: twitch-bot, twitch-channel, youtube, discord, shopify.
 	Connects map[string]Connect
-	// Rooms, Catalogue, Relay, Destinations and IngestServer are the desk's; see desk.Desk.
+	// Rooms, Catalogue, Relay, Studio, IngestServer and IngestSecure are the desk's; see desk.Desk.
 	Rooms        func(ctx context.Context, merchant commerce.ID) ([]sqldb.Channel, error)
 	Catalogue    func(ctx context.Context, merchant commerce.ID) (int, error)
 	Relay        func() []relay.StreamStatus
-	Destinations func(ctx context.Context, merchant, show commerce.ID) error
+	Studio       *studio.Studio
 	IngestServer string
+	IngestSecure string
+	// Permission says what a permission of a platform is for; see desk.Desk.
+	Permission func(p chat.Platform, name string) string
+	// Recordings is where the videos of shows are kept; nil where none is.
+	Recordings *record.Shelf
 	// SignInAs, when set, says who a browser without a session is; the demo signs everybody in.
 	SignInAs func(ctx context.Context) (sqldb.Member, bool)
 	// More adds further pages to the mux: those of viewers (web/viewer), the demo's. Static are their files for /static/.
@@ -76,6 +92,7 @@ type Server struct {
 	streams map[string]map[*context.CancelFunc]bool // how to end the streams of a session, by the hash of its token
 	first   []byte                                  // hash of the one-time link of the first start
 	used    map[string]time.Time                    // states of logins that came back, until they are over
+	codes   codes
 }
 
 // Open builds the handler of everything. Close it after the HTTP server was told to shut down, or from
@@ -87,7 +104,7 @@ func (s *Server) Open() (http.Handler, error) {
 	var err error
 	s.kit, err = ui.New(ui.Options{
 		Public: s.Public, Key: s.Hub.Key, Pictures: s.Pictures, Proxies: s.Proxies, Log: s.Log, Version: s.Version,
-		Static: append([]fs.FS{desk.Static, rulepage.Static}, s.Static...),
+		Static: append([]fs.FS{desk.Static, rulepage.Static, relaypage.Static, chatspage.Static}, s.Static...),
 	})
 	if err != nil {
 		return nil, err
@@ -102,8 +119,8 @@ func (s *Server) Open() (http.Handler, error) {
 	mux := http.NewServeMux()
 	s.kit.Mount(mux)
 	d := &desk.Desk{
-		DB: s.DB, Hub: s.Hub, Kit: s.kit, Log: s.Log, Relay: s.Relay, Destinations: s.Destinations, IngestServer: s.IngestServer, Connects: s.Connects, Rooms: s.Rooms,
-		Catalogue: s.Catalogue, Proofs: s.proofs, Trials: s.trials,
+		DB: s.DB, Hub: s.Hub, Kit: s.kit, Log: s.Log, Relay: s.Relay, Studio: s.Studio, IngestServer: s.IngestServer, IngestSecure: s.IngestSecure, Connects: s.Connects, Rooms: s.Rooms, Recordings: s.Recordings,
+		Catalogue: s.Catalogue, Proofs: s.proofs, Trials: s.trials, Permission: s.Permission,
 	}
 	if err := d.Mount(mux, s.guard); err != nil {
 		return nil, fmt.Errorf("desk: %w", err)
@@ -115,6 +132,8 @@ func (s *Server) Open() (http.Handler, error) {
 	mux.HandleFunc("POST /start/{token}", s.startNow)
 	mux.HandleFunc("POST /oauth/{name}", s.oauthStart)
 	mux.HandleFunc("GET /oauth/{name}", s.oauthBack)
+	mux.HandleFunc("POST /oauth/{name}/code", s.codeBegin)
+	mux.HandleFunc("GET /oauth/{name}/code", s.codeWait)
 	if s.Webhooks != nil {
 		mux.Handle("POST /webhooks/shopify", s.Webhooks)
 	}

@@ -193,8 +193,6 @@ func TestRoles(t *testing.T) {
 		{"POST " + at + "/air", desk.Run},
 		{"POST " + at + "/stock", desk.ChangeStock},
 		{"POST " + at + "/end", desk.Plan},
-		{"POST " + at + "/key", desk.Plan},
-		{"POST " + at + "/destinations", desk.Plan},
 		{"POST /oauth/shopify", desk.Store},
 		{"POST /oauth/youtube", desk.Connects},
 		{"POST /store/drop", desk.Store},
@@ -377,38 +375,6 @@ func TestPlanAShow(t *testing.T) {
 	r = c.post(strings.TrimSuffix(second.to, "/edit?said=made") + "/start")
 	if r.status != http.StatusConflict || !strings.Contains(r.body, "Spring sale") {
 		t.Errorf("a second live show in one channel: %d\n%s", r.status, r.body)
-	}
-	// Stream key: shown once, then its end only.
-	r = c.post(at + "/key")
-	key := regexp.MustCompile(`id="ingest-key" readonly value="([a-z2-7]{26})"`).FindStringSubmatch(r.body)
-	if key == nil {
-		t.Fatalf("no key is shown:\n%s", r.body)
-	}
-	if _, show, err := h.db.ShowOfKey(t.Context(), key[1]); err != nil || show != s.ID {
-		t.Errorf("the key opens %s, %v", show, err)
-	}
-	if r := c.get(at + "/edit"); strings.Contains(r.body, key[1]) || !strings.Contains(r.body, key[1][22:]) {
-		t.Error("the key is shown again, or its end is not")
-	}
-	// Destinations: the key goes in and never comes out.
-	if r := c.post(at+"/destinations", "name", "Twitch", "server", "rtmp://live.twitch.tv/app", "key", "live_secret"); r.status != http.StatusSeeOther {
-		t.Errorf("destination: %d", r.status)
-	}
-	if r := c.post(at+"/destinations", "name", "Web", "server", "https://example.test", "key", "x"); r.status != http.StatusUnprocessableEntity {
-		t.Errorf("a destination that is no RTMP: %d", r.status)
-	}
-	all, err := h.db.Destinations(t.Context(), m, s.ID)
-	h.must(err)
-	if r := c.get(at + "/edit"); strings.Contains(r.body, "live_secret") || !strings.Contains(r.body, "rtmp://live.twitch.tv/app") {
-		t.Error("the destination's key is shown, or its server is not")
-	}
-	c.post(at+"/destinations/"+all[0].ID.String(), "do", "off")
-	if all, err = h.db.Destinations(t.Context(), m, s.ID); err != nil || all[0].Enabled || all[0].Key != "live_secret" {
-		t.Errorf("turned off: %v, %v", all[0].Enabled, err)
-	}
-	c.post(at+"/destinations/"+all[0].ID.String(), "do", "drop")
-	if all, err = h.db.Destinations(t.Context(), m, s.ID); err != nil || len(all) != 0 {
-		t.Errorf("%d destinations after removing the only one, %v", len(all), err)
 	}
 }
 

@@ -164,6 +164,16 @@ func (h *house) apply(ctx context.Context, hub *live.Hub, o order) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
+	for _, x := range r.Shows { // keys and destinations may have changed
+		merchant, show, err := h.db.ShowNamed(ctx, x.Name)
+		if err != nil {
+			return nil, err
+		}
+		h.video.forget(show.String())
+		if err := h.video.sync(ctx, merchant, show); err != nil {
+			return nil, fmt.Errorf("video of show %s: %w", x.Name, err)
+		}
+	}
 	return json.Marshal(r)
 }
 

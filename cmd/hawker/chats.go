@@ -42,7 +42,7 @@ func (h *house) connect(ctx context.Context, m sqldb.Merchant) (live.Connections
 	add(chat.Twitch, a, err)
 	a, err = h.youtube(ctx, m.ID, channels, accounts)
 	add(chat.YouTube, a, err)
-	a, err = h.discord(channels)
+	a, err = h.discord(m.ID, channels)
 	add(chat.Discord, a, err)
 	st, err := h.db.Store(ctx, m.ID)
 	switch {
@@ -103,11 +103,10 @@ func (h *house) twitch(m commerce.ID, channels []sqldb.Channel, accounts []sqldb
 		if !ok {
 			return out, fmt.Errorf("no account %s is connected for channel %s", id, by[id][0])
 		}
-		c, err := twitch.New(twitch.Options{
-			APIURL: h.set.Twitch.APIURL, AuthURL: h.set.Twitch.AuthURL, IRCURL: h.set.Twitch.IRCURL, EventSubURL: h.set.Twitch.EventSubURL,
-			ClientID: h.set.Twitch.ClientID, ClientSecret: h.set.Twitch.ClientSecret, Bot: a.Account, Channels: refs[id], Save: h.save(m, a),
-			Owners: h.owners(m, by[id], accounts), Log: h.log.With("account", "twitch/"+a.Name),
-		})
+		o := h.twitchOptions()
+		o.Bot, o.Channels, o.Save, o.Load = a.Account, refs[id], h.save(m, a), h.load(m, a)
+		o.Owners, o.Log = h.owners(m, by[id], accounts), h.log.With("account", "twitch/"+a.Name)
+		c, err := twitch.New(o)
 		if err != nil {
 			return out, err
 		}
@@ -122,7 +121,7 @@ func (h *house) owners(m commerce.ID, channels []chat.Channel, accounts []sqldb.
 	for _, a := range accounts {
 		known := a.Token.Access != "" || a.Token.Refresh != ""
 		if known && a.Purpose == sqldb.OwnerAccount && slices.Contains(channels, chat.Channel{Platform: a.Platform, ID: a.ID}) {
-			out = append(out, twitch.Owner{Account: a.Account, Save: h.save(m, a)})
+			out = append(out, twitch.Owner{Account: a.Account, Save: h.save(m, a), Load: h.load(m, a)})
 		}
 	}
 	return out
@@ -158,12 +157,12 @@ func (h *house) youtube(ctx context.Context, m commerce.ID, channels []sqldb.Cha
 }
 
 // discord makes the operator's bot hear a merchant's channels.
-func (h *house) discord(channels []sqldb.Channel) ([]live.Account, error) {
-	guilds := map[string]string{}
+func (h *house) discord(m commerce.ID, channels []sqldb.Channel) ([]live.Account, error) {
+	guilds, after := map[string]string{}, map[string]string{}
 	var mine []chat.Channel
 	for _, c := range channels {
 		if c.Platform == chat.Discord {
-			guilds[c.ID] = c.Guild
+			guilds[c.ID], after[c.ID] = c.Guild, c.Cursor
 			mine = append(mine, c.Channel)
 		}
 	}
@@ -175,8 +174,8 @@ func (h *house) discord(channels []sqldb.Channel) ([]live.Account, error) {
 		return nil, fmt.Errorf("set HAWKER_DISCORD_BOT_TOKEN for channel %s", mine[0])
 	}
 	c, err := discord.New(discord.Options{
-		APIURL: s.APIURL, BotToken: s.BotToken, AppID: s.ClientID, Channels: guilds,
-		Log: h.log.With("account", "discord"),
+		APIURL: s.APIURL, BotToken: s.BotToken, AppID: s.ClientID, Channels: guilds, Log: h.log.With("account", "discord"),
+		After: after, SaveCursor: func(c chat.Channel, id string) { h.cursors.put(m, c, id) },
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"hawker/cmd/hawker/core"
 )
 
 // cli is the command line.
@@ -21,9 +23,23 @@ type cli struct {
 	Restore restoreCmd `cmd:"" help:"Put a backup into an empty data folder or database."`
 	Verify  verifyCmd  `cmd:"" help:"Prove that a backup is whole and can be restored."`
 	Chat    chatCmd    `cmd:"" help:"Hear and speak in one chat from the terminal, without a hub: to hunt a fault, or to try a login."`
+	Connect connectCmd `cmd:"" help:"Get a login at Twitch by a code that its owner types there, into a file for hawker chat."`
 	Bench   benchCmd   `cmd:"" help:"Measure hawker on this machine."`
 	Health  healthCmd  `cmd:"" help:"Ask a running hub whether it can sell (for health checks)."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	RelayCore relayCoreCmd `cmd:"" name:"relay-core" hidden:"" help:"The relay's own process; hawker serve starts it."`
+}
+
+// relayCoreCmd is the relay's process, which the hub starts.
+type relayCoreCmd struct {
+	Data string `required:"" type:"existingdir" help:"The hub's data folder."`
+}
+
+// Run is the life of the process.
+func (c *relayCoreCmd) Run(ctx context.Context) error {
+	ownFiles()
+	return core.Main(ctx, c.Data, build())
 }
 
 // out is where a command writes: Out what was asked for, Err everything else.

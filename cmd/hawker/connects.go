@@ -10,6 +10,7 @@ import (
 	"hawker/connectors/discord"
 	"hawker/connectors/shopify"
 	"hawker/connectors/twitch"
+	"hawker/connectors/twitch/auth"
 	"hawker/connectors/youtube"
 	"hawker/internal/chat"
 	"hawker/internal/live/ruling"
@@ -45,14 +46,12 @@ func needs(where string, settings ...string) string {
 
 func (h *house) twitchConnect(purpose string) web.Connect {
 	s := h.set.Twitch
-	c := &twitch.Connect{AuthURL: s.AuthURL, ClientID: s.ClientID, ClientSecret: s.ClientSecret}
+	c := &auth.Server{URL: s.AuthURL, ID: s.ClientID, Secret: s.ClientSecret}
 	return web.Connect{
 		Needs: needs("dev.twitch.tv/console", "HAWKER_TWITCH_CLIENT_ID", s.ClientID, "HAWKER_TWITCH_CLIENT_SECRET", s.ClientSecret),
-		Start: func(ctx context.Context, m commerce.ID, state, redirect, _ string) (string, string, error) {
-			scopes, err := h.twitchScopes(ctx, m, purpose)
-			asking := *c
-			asking.Scopes = scopes
-			return asking.Start(state, redirect), "", err
+		Start: func(ctx context.Context, m commerce.ID, state, redirect, extra string) (string, string, error) {
+			scopes, err := h.twitchScopes(ctx, m, purpose, extra)
+			return c.Address(state, redirect, scopes), "", err
 		},
 		Finish: func(ctx context.Context, m commerce.ID, back web.Back) (string, error) {
 			a, err := c.Finish(ctx, back.Query.Get("code"), back.Redirect)
@@ -61,6 +60,7 @@ func (h *house) twitchConnect(purpose string) web.Connect {
 			}
 			return a.Name, h.keepTwitch(ctx, m, a, purpose)
 		},
+		Code: h.twitchByCode(c, purpose),
 	}
 }
 
@@ -70,9 +70,9 @@ func (h *house) rulesOf(ctx context.Context, m commerce.ID) ([]rule.Rule, error)
 	return v.Rules, err
 }
 
-// twitchScopes are the scopes to ask an account for: what it needs anyway, what the merchant's rules need now, and what was granted
-// before, because Twitch forgets what a later login does not ask for.
-func (h *house) twitchScopes(ctx context.Context, m commerce.ID, purpose string) ([]string, error) {
+// twitchScopes are the scopes to ask an account for: what it needs anyway, what the merchant's rules need now, what the page wants
+// (see twitchUses), and what was granted before, because Twitch forgets what a later login does not ask for.
+func (h *house) twitchScopes(ctx context.Context, m commerce.ID, purpose, extra string) ([]string, error) {
 	all, err := h.rulesOf(ctx, m)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,13 @@ func (h *house) twitchScopes(ctx context.Context, m commerce.ID, purpose string)
 	if err != nil {
 		return nil, err
 	}
-	scopes := twitch.Grants(purpose == sqldb.OwnerAccount, false, twitch.ScopesFor(ruling.Needs(all)))
+	kinds, deeds := ruling.Needs(all)
+	if slices.ContainsFunc(all, func(r rule.Rule) bool {
+		return !r.Off && slices.ContainsFunc(r.Then, func(a rule.Action) bool { return a.Do == rule.ShoutOut })
+	}) {
+		deeds = append(deeds, chat.Announce) // so that shout-outs stand out; without it they are lines like others, and nothing is missing
+	}
+	scopes := twitch.Grants(purpose == sqldb.OwnerAccount, false, append(twitch.ScopesFor(kinds, deeds), twitchUses(extra)...))
 	for _, a := range accounts {
 		if a.Platform != chat.Twitch || a.Purpose != purpose {
 			continue

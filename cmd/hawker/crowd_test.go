@@ -92,7 +92,13 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-func crowd(t *testing.T, mod bool, limit int) {
+// crowdLink is where lines lead that count people.
+const crowdLink = "https://shop.example/live/spring"
+
+func crowdVoice() *wording.Teller { return &wording.Teller{Lang: lang.For("en"), Zone: time.UTC} }
+
+// speakerOn is the real Speaker on the real client before the stand-in, which has 20 lines in 30 s for it, or 100 where it is moderator.
+func speakerOn(t *testing.T, mod bool) (*twitchsim.Sim, *speaker.Speaker) {
 	irc, web := newPipes(), newPipes()
 	sim := twitchsim.New(twitchsim.Options{})
 	sim.AddUser(twitchsim.User{ID: channelID, Login: "anaslive"})
@@ -116,27 +122,30 @@ func crowd(t *testing.T, mod bool, limit int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	voice := wording.Teller{Lang: lang.For("en"), Zone: time.UTC}
-	const link = "https://shop.example/live/spring"
+	voice := crowdVoice()
 	s := &speaker.Speaker{Chat: client, Log: slog.New(slog.DiscardHandler), Join: func(_ chat.Channel, all []*commerce.Outcome, most int, crowd bool) (speaker.Words, int) {
 		if crowd {
-			text, n := voice.Crowd(all, link, most)
-			return speaker.Words{Text: text, Link: link}, n
+			text, n := voice.Crowd(all, crowdLink, most)
+			return speaker.Words{Text: text, Link: crowdLink}, n
 		}
-		text, n := voice.JoinedIn(all, link, most)
-		return speaker.Words{Text: text, Link: link}, n
+		text, n := voice.JoinedIn(all, crowdLink, most)
+		return speaker.Words{Text: text, Link: crowdLink}, n
 	}}
 	ctx, stop := context.WithCancel(t.Context())
 	var parts sync.WaitGroup
 	parts.Go(func() { _ = client.Listen(ctx, func(chat.Event) {}) })
 	parts.Go(func() { s.Run(ctx) })
-	defer parts.Wait()
-	defer stop()
+	t.Cleanup(func() { stop(); parts.Wait() })
 	for len(client.States()) == 0 || !client.States()[0].Hears {
 		time.Sleep(time.Second)
 	}
 	time.Sleep(time.Second)
+	return sim, s
+}
 
+func crowd(t *testing.T, mod bool, limit int) {
+	sim, s := speakerOn(t, mod)
+	voice, link := crowdVoice(), crowdLink
 	const claims, over = 3000, 10 * time.Second
 	parent := sim.Type(channelID, twitchsim.User{ID: "50001", Name: "viewer_0000"}, "!buy 12")
 	here := chat.Channel{Platform: chat.Twitch, ID: channelID}

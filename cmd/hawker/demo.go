@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"hawker/cmd/hawker/core"
 	"hawker/commerce"
 	"hawker/internal/demo"
 	"hawker/internal/live"
@@ -51,23 +52,27 @@ func (c *demoCmd) Run(ctx context.Context, o out) (err error) {
 	if err != nil {
 		return err
 	}
-	set.Data, set.Listen = data, c.Listen
+	set.Data, set.Listen, set.RTMPListen, set.RecordGB = data, c.Listen, "127.0.0.1:0", 1
 	web, err := listenNear(ctx, c.Listen)
 	if err != nil {
 		return err
 	}
-	rtmp, err := listen(ctx, "the video ingest", "127.0.0.1:0")
-	if err != nil {
-		_ = web.Close()
-		return err
-	}
-	defer func() { _, _ = web.Close(), rtmp.Close() }()
+	defer func() { _ = web.Close() }()
 	h, err := openHouse(ctx, set, log, set.public(web.Addr()))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	h.ingest = h.ingestServer(rtmp.Addr())
+	h.video.tie()
+	if h.ingest, err = h.video.start(ctx); err != nil {
+		return err
+	}
+	run := false
+	defer func() {
+		if !run {
+			err = errors.Join(err, h.video.stop(ctx))
+		}
+	}()
 	m, show, house, err := h.stageDemo(ctx, d)
 	if err != nil {
 		return err
@@ -93,8 +98,9 @@ func (c *demoCmd) Run(ctx context.Context, o out) (err error) {
 	if err != nil {
 		return err
 	}
+	run = true
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return h.run(ctx, web, rtmp, p) })
+	g.Go(func() error { return h.run(ctx, web, p) })
 	g.Go(func() error {
 		select {
 		case <-h.hub.Started():
@@ -132,7 +138,7 @@ func (h *house) stageDemo(ctx context.Context, d *demo.Demo) (merchant, show com
 
 // listenNear opens addr, or a free port of its host when it is taken.
 func listenNear(ctx context.Context, addr string) (net.Listener, error) {
-	ln, err := listen(ctx, "--listen", addr)
+	ln, err := core.Listen(ctx, "--listen", addr)
 	if err == nil {
 		return ln, nil
 	}
@@ -140,7 +146,7 @@ func listenNear(ctx context.Context, addr string) (net.Listener, error) {
 	if bad != nil {
 		return nil, err
 	}
-	return listen(ctx, "--listen", net.JoinHostPort(host, "0"))
+	return core.Listen(ctx, "--listen", net.JoinHostPort(host, "0"))
 }
 
 // settingsOf are settings by their environment names.

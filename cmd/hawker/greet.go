@@ -27,6 +27,7 @@ func (h *house) greet(ctx context.Context, o out, p *pages) error {
 	fmt.Fprintf(&b, "hawker %s\n", version())
 	fmt.Fprintf(&b, "  pages    %s\n", h.public)
 	fmt.Fprintf(&b, "  video    %s (the stream key is on the show's page)\n", p.IngestServer)
+	fmt.Fprintf(&b, "  relay    %s\n", h.video.relay.Process())
 	fmt.Fprintf(&b, "  data     %s (%s)\n", h.set.Data, h.db.Kind())
 	if first != "" {
 		fmt.Fprintf(&b, "\nNothing is set up yet. Begin here, once, within the life of this process:\n  %s\nor write the set-up down and run: hawker apply FILE\n", first)

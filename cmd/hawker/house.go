@@ -86,7 +86,9 @@ func openHouse(ctx context.Context, set settings, log *slog.Logger, public strin
 	}
 	h.sealing = key
 	h.hub = h.newHub(h.connect)
-	h.video = newVideo(h)
+	if h.video, err = newVideo(h); err != nil {
+		return nil, err
+	}
 	return h, nil
 }
 
@@ -117,13 +119,16 @@ func (h *house) close() error {
 	return errors.Join(errs...)
 }
 
-// run serves pages on web, video on rtmp, and all merchants, until ctx ends; then everything it started has ended.
-func (h *house) run(ctx context.Context, web, rtmp net.Listener, p *pages) error {
+// run serves pages on web, video, and all merchants, until ctx ends; then everything it started has ended, except a relay that is
+// still needed.
+func (h *house) run(ctx context.Context, web net.Listener, p *pages) error {
 	defer p.close()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.hub.Run(ctx) })
 	g.Go(func() error { h.cursors.run(ctx, h); return nil })
-	g.Go(func() error { return h.video.server.Run(ctx, rtmp) })
+	g.Go(func() error { return h.video.relay.Run(ctx) })
+	g.Go(func() error { return h.video.studio.Run(ctx) })
+	g.Go(func() error { return h.keepCues(ctx) })
 	g.Go(func() error { return serveHTTP(ctx, web, p.handler, h.log) })
 	g.Go(func() error { return h.control(ctx) })
 	return g.Wait()

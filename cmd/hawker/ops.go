@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,7 +16,11 @@ import (
 
 	"hawker/internal/live"
 	"hawker/relay"
+	"hawker/relay/child"
 )
+
+// errNoRelayProcess means that there is no process to measure.
+var errNoRelayProcess = errors.New("the relay has no process of its own now")
 
 // mountOps adds what operators and their machines ask: /healthz (the process runs), /readyz (it can sell) and /metrics.
 func (h *house) mountOps(mux *http.ServeMux) {
@@ -33,7 +38,11 @@ func (h *house) mountOps(mux *http.ServeMux) {
 			plain(w, http.StatusServiceUnavailable, why)
 			return
 		}
-		plain(w, http.StatusOK, "ready")
+		word := "ready"
+		if h.mayRead(r) {
+			word += "\nrelay: " + h.video.relay.Process().String()
+		}
+		plain(w, http.StatusOK, word)
 	})
 	metrics := promhttp.HandlerFor(h.metrics(), promhttp.HandlerOpts{})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
@@ -99,6 +108,25 @@ func (h *house) metrics() *prometheus.Registry {
 	gauge("queue_waiting", "Lines and commands that wait for a decision.", func() float64 { return float64(h.hub.Totals().Waiting) })
 	gauge("merchants", "Merchants served by this node.", func() float64 { return float64(h.hub.Totals().Merchants) })
 	gauge("bus_dropped", "Messages that slow subscribers missed.", func() float64 { return float64(h.bus.Stats().Dropped) })
+	process := h.video.relay.Process
+	gauge("relay_process_up", "Whether the relay runs as it should: 1, or 0 while its process is started, of another version or not there.", func() float64 {
+		if s := process().State; s == child.Up || s == child.Within {
+			return 1
+		}
+		return 0
+	})
+	gauge("relay_process_id", "Its number, 0 when there is none.", func() float64 { return float64(process().PID) })
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "hawker_relay_process_restarts_total", Help: "How often it died and was started again since the hub began.",
+	}, func() float64 { return float64(process().Restarts) }), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{
+		Namespace: "hawker_relay", // hawker_relay_process_cpu_seconds_total and so on, read where the system tells
+		PidFn: func() (int, error) {
+			if p := process(); p.PID != 0 && p.State != child.Within {
+				return p.PID, nil
+			}
+			return 0, errNoRelayProcess
+		},
+	}))
 	gauge("relay_streams", "Streams that are live.", func() float64 { return float64(len(h.video.status())) })
 	gauge("relay_destinations_live", "Destinations that take the video now.", func() float64 {
 		n := 0

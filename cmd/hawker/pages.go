@@ -27,9 +27,7 @@ type extras struct {
 	signInAs func(context.Context) (sqldb.Member, bool)
 }
 
-// ingestServer is the address that people put into their encoder.
-func (h *house) ingestServer(rtmp net.Addr) string { return h.ingestFor(rtmp.String()) }
-
+// ingestFor is the address that people put into their encoder, for what the relay listens on.
 func (h *house) ingestFor(listen string) string {
 	host, port, _ := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
@@ -54,12 +52,12 @@ func (h *house) pages(x extras) (*pages, error) {
 			all, err := h.catalogue(ctx, m)
 			return len(all), err
 		},
-		Relay: h.video.status, Destinations: h.video.sync, IngestServer: h.ingest, SignInAs: x.signInAs,
-		Static: []fs.FS{viewer.Static},
+		Relay: h.video.status, Studio: h.video.studio, IngestServer: h.ingest, IngestSecure: h.ingestSecure(), SignInAs: x.signInAs,
+		Static: []fs.FS{viewer.Static}, Permission: permission, Recordings: h.shelf(),
 	}
 	p.More = append(p.More, func(mux *http.ServeMux, kit *ui.Kit) error {
 		h.mountOps(mux)
-		v := &viewer.Pages{DB: h.db, Hub: h.hub, Kit: kit, Log: h.log, Proofs: p.Proofs()}
+		v := &viewer.Pages{DB: h.db, Hub: h.hub, Kit: kit, Log: h.log, Proofs: p.Proofs(), Video: h.video.relay.Proxy(), Streams: h.video.status}
 		return v.Mount(mux)
 	})
 	p.More = append(p.More, x.more...)

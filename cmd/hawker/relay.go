@@ -2,76 +2,124 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
+	"path/filepath"
 	"strings"
-	"sync"
+	"time"
 
+	"hawker/cmd/hawker/core"
 	"hawker/commerce"
-	"hawker/internal/dial"
-	"hawker/internal/sqldb"
+	"hawker/internal/studio"
 	"hawker/relay"
+	"hawker/relay/child"
+)
+
+// Where the relay runs.
+const (
+	relayOwn    = "own"    // in a process of its own, which outlives the hub
+	relayInside = "inside" // in the hub's
 )
 
 // video joins the relay to the database: keys to shows, shows to destinations, events to pages.
 type video struct {
 	h      *house
-	server *relay.Server
-
-	mu     sync.Mutex
-	owners map[string]commerce.ID // merchants by the stream's ID, which is the show's
+	relay  child.Relay
+	studio *studio.Studio
+	notOwn error // why the relay has no process of its own, nil when it has or is not to have one
 }
 
-func newVideo(h *house) *video {
-	v := &video{h: h, owners: map[string]commerce.ID{}}
-	d := &dial.Dialer{AllowPrivate: h.set.AllowPrivateTargets}
-	v.server = &relay.Server{Stream: v.stream, DialContext: d.DialContext, Log: h.log, OnEvent: v.event}
-	return v
+func newVideo(h *house) (*video, error) {
+	v := &video{h: h}
+	dir, err := filepath.Abs(h.set.Data)
+	if err != nil {
+		return nil, fmt.Errorf("data folder (HAWKER_DATA): %w", err)
+	}
+	settings, err := json.Marshal(h.set.core(dir))
+	if err != nil {
+		return nil, err
+	}
+	asks := child.Asks{Stream: v.stream, OnFound: v.found, OnEvent: v.event}
+	own := h.set.RelayProcess != relayInside
+	if own {
+		v.notOwn = child.Usable(dir)
+	}
+	if own && v.notOwn == nil {
+		v.relay = &child.Client{
+			Asks: asks, Dir: dir, Version: build(), Args: []string{"relay-core", "--data", dir}, Settings: settings,
+			Level: levelOf(h.log), Ready: h.hub.Started(), Log: h.log,
+		}
+	} else {
+		v.relay = &child.Inside{Asks: asks, Open: core.Open, Settings: settings, Log: h.log}
+	}
+	v.studio = h.newStudio(v.relay, v.forget)
+	return v, nil
 }
 
-// stream answers the relay who publishes under a key.
-func (v *video) stream(ctx context.Context, key string) (relay.Config, error) {
-	merchant, show, err := v.h.db.ShowOfKey(ctx, key)
-	if sqldb.IsNotFound(err) {
-		return relay.Config{}, relay.ErrUnknownKey
+// core are the settings of the relay's process, whose data folder is dir.
+func (s *settings) core(dir string) core.Settings {
+	return core.Settings{
+		Data: dir, RTMPListen: s.RTMPListen, RTMPSListen: s.RTMPSListen, RTMPSCert: absolute(s.RTMPSCert), RTMPSKey: absolute(s.RTMPSKey), AllowPrivate: s.AllowPrivateTargets,
+		Room: s.room(dir),
 	}
-	if err != nil {
-		return relay.Config{}, err
-	}
-	to, err := v.destinations(ctx, merchant, show)
-	if err != nil {
-		return relay.Config{}, err
-	}
-	v.mu.Lock()
-	v.owners[show.String()] = merchant
-	v.mu.Unlock()
-	return relay.Config{ID: show.String(), Destinations: to}, nil
 }
 
-func (v *video) destinations(ctx context.Context, merchant, show commerce.ID) ([]relay.Destination, error) {
-	all, err := v.h.db.Destinations(ctx, merchant, show)
-	if err != nil {
-		return nil, fmt.Errorf("destinations of show %s: %w", show, err)
-	}
-	var out []relay.Destination
-	for _, d := range all {
-		if d.Enabled {
-			out = append(out, relay.Destination{ID: d.ID.String(), Name: d.Name, Server: d.Server, Key: d.Key})
+// levelOf is the lowest level that a log takes.
+func levelOf(log *slog.Logger) slog.Level {
+	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn} {
+		if log.Enabled(context.Background(), l) {
+			return l
 		}
 	}
-	return out, nil
+	return slog.LevelError
 }
 
-// sync puts a show's destinations as they are stored now into force, when it is being streamed.
+// tie makes the relay end with this hub, whatever is live.
+func (v *video) tie() {
+	if c, ok := v.relay.(*child.Client); ok {
+		c.Tied = true
+	}
+}
+
+// start finds or starts the relay, and says where encoders come.
+func (v *video) start(ctx context.Context) (ingest string, err error) {
+	if v.notOwn != nil {
+		v.h.log.Warn("the relay runs in the hub's own process and ends with it", "why", v.notOwn)
+	}
+	if err := v.relay.Start(ctx); err != nil {
+		return "", err
+	}
+	if all := v.relay.Addrs(); len(all) > 0 {
+		return v.h.ingestFor(all[0]), nil
+	}
+	return v.h.ingestFor(v.h.set.RTMPListen), nil
+}
+
+// stop lets go of a relay that was started and will not be run.
+func (v *video) stop(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return v.relay.Run(ctx)
+}
+
+// stream answers the relay who publishes under a key. The tag of a stream is its merchant.
+func (v *video) stream(ctx context.Context, key string) (relay.Config, string, error) {
+	c, merchant, err := v.studio.Config(ctx, key)
+	return c, merchant.String(), err
+}
+
+// forget makes the relay ask again whose the keys of a stream are.
+func (v *video) forget(streamID string) {
+	if err := v.relay.Forget(streamID); err != nil && !errors.Is(err, relay.ErrNoStream) {
+		v.h.log.Error("a stream key that was taken away may be let in while the hub is away", "stream", streamID, "err", err)
+	}
+}
+
+// sync puts a show's video as it is stored now into force, when it is being streamed.
 func (v *video) sync(ctx context.Context, merchant, show commerce.ID) error {
-	to, err := v.destinations(ctx, merchant, show)
-	if err != nil {
-		return err
-	}
-	if err := v.server.Set(show.String(), to); err != nil && err != relay.ErrNoStream { //nolint:errorlint // returned bare; not live is fine
-		return err
-	}
-	v.h.hub.RelayChanged(merchant, show)
-	return nil
+	return v.studio.Sync(ctx, merchant, show)
 }
 
 // turn turns a destination of a show on or off, by its name.
@@ -84,8 +132,7 @@ func (v *video) turn(ctx context.Context, merchant, show commerce.ID, name strin
 		if !strings.EqualFold(d.Name, name) {
 			continue
 		}
-		d.Enabled = on
-		if _, err := v.h.db.PutDestination(ctx, merchant, d); err != nil {
+		if err := v.studio.Book.Enable(ctx, merchant, d.ID, on); err != nil {
 			return err
 		}
 		return v.sync(ctx, merchant, show)
@@ -95,19 +142,30 @@ func (v *video) turn(ctx context.Context, merchant, show commerce.ID, name strin
 
 // slate covers the pictures of a show, or ends that.
 func (v *video) slate(show commerce.ID, on bool) error {
-	if err := v.server.Slate(show.String(), on); err != nil {
+	if err := v.relay.Slate(show.String(), on); err != nil {
 		return fmt.Errorf("no video comes for the show: %w", err)
 	}
 	return nil
 }
 
+// found is told of a stream that went on while there was no hub.
+func (v *video) found(tag, streamID string) {
+	show, err := commerce.ParseID(streamID)
+	merchant, bad := commerce.ParseID(tag)
+	if err != nil || bad != nil {
+		return
+	}
+	v.studio.Event(merchant, show, relay.Event{Kind: relay.StreamStarted, At: time.Now(), Stream: streamID})
+	v.h.hub.RelayChanged(merchant, show)
+}
+
 // event tells the pages of a show that something about its video changed, and rules of its destinations.
-func (v *video) event(e relay.Event) {
-	v.mu.Lock()
-	merchant := v.owners[e.Stream]
-	v.mu.Unlock()
-	if show, err := commerce.ParseID(e.Stream); err == nil && merchant != 0 {
+func (v *video) event(tag string, e relay.Event) {
+	show, err := commerce.ParseID(e.Stream)
+	merchant, bad := commerce.ParseID(tag)
+	if err == nil && bad == nil {
 		v.h.hub.RelayChanged(merchant, show)
+		v.studio.Event(merchant, show, e)
 		switch e.Kind {
 		case relay.DestinationUp, relay.DestinationDown:
 			v.h.hub.RelayEvent(merchant, show, e.Name, e.Kind == relay.DestinationUp)
@@ -117,4 +175,4 @@ func (v *video) event(e relay.Event) {
 }
 
 // status are all streams as they stand.
-func (v *video) status() []relay.StreamStatus { return v.server.Status() }
+func (v *video) status() []relay.StreamStatus { return v.relay.Status() }

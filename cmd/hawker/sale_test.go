@@ -65,14 +65,14 @@ const (
 func newStage(t *testing.T, databaseURL string) *stage {
 	t.Helper()
 	s := &stage{twitch: twitchsim.New(twitchsim.Options{ClientID: "cid", ClientSecret: "csec"}), shop: shopifysim.New(shopifysim.Options{})}
-	irc, api, shop, web, rtmp := listenLocal(t), listenLocal(t), listenLocal(t), listenLocal(t), listenLocal(t)
+	irc, api, shop, web := listenLocal(t), listenLocal(t), listenLocal(t), listenLocal(t)
 	s.twitch.AddUser(twitchsim.User{ID: channelID, Name: "ana"})
 	s.twitch.AddUser(twitchsim.User{ID: botID, Name: "hawkerbot"})
 	s.twitch.Start(irc, api)
 	t.Cleanup(s.twitch.Close)
 	s.shop.Start(shop)
 	t.Cleanup(s.shop.Close)
-	set := settings{Data: t.TempDir(), DatabaseURL: databaseURL, AllowPrivateTargets: true}
+	set := settings{Data: t.TempDir(), DatabaseURL: databaseURL, AllowPrivateTargets: true, RTMPListen: "127.0.0.1:0"}
 	set.Twitch = twitchSettings{
 		ClientID: "cid", ClientSecret: "csec", APIURL: "http://" + api.Addr().String() + "/helix", AuthURL: "http://" + api.Addr().String() + "/oauth2",
 		IRCURL:      "irc://" + irc.Addr().String(),
@@ -87,12 +87,16 @@ func newStage(t *testing.T, databaseURL string) *stage {
 	}
 	s.house = h
 	s.setUp(t, ctx)
+	h.video.tie()
+	if _, err := h.video.start(ctx); err != nil {
+		t.Fatal(err)
+	}
 	p, err := h.pages(extras{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- h.run(ctx, web, rtmp, p) }()
+	go func() { ended <- h.run(ctx, web, p) }()
 	s.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -7,7 +7,10 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
+
+	"hawker/relay/room"
 )
 
 // settings are what `hawker serve` can be told, by flag, by environment or by a file of NAME=value lines.
@@ -23,7 +26,15 @@ type settings struct {
 	Node        string   `env:"HAWKER_NODE" help:"This node's name. Default: the host name."`
 
 	RTMPListen          string `name:"rtmp-listen" env:"HAWKER_RTMP_LISTEN" default:"127.0.0.1:1935" help:"Address of the video ingest."`
+	RTMPSListen         string `name:"rtmps-listen" env:"HAWKER_RTMPS_LISTEN" placeholder:"HOST:PORT" help:"Address of the encrypted video ingest. Needs --rtmps-cert and --rtmps-key as well."`
+	RTMPSCert           string `name:"rtmps-cert" env:"HAWKER_RTMPS_CERT" placeholder:"FILE" help:"Its certificate with the chain, PEM, which may be the web server's. It is read anew when it was renewed."`
+	RTMPSKey            string `name:"rtmps-key" env:"HAWKER_RTMPS_KEY" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	AllowPrivateTargets bool   `env:"HAWKER_ALLOW_PRIVATE_TARGETS" help:"Let destinations be on loopback or private addresses (tests, a LAN)."`
+	RelayProcess        string `name:"relay-process" env:"HAWKER_RELAY_PROCESS" default:"own" placeholder:"own|inside" help:"Where the video relay runs: in a process of its own, which goes on when the hub does not, or inside the hub."`
+	RoomViewers         int    `env:"HAWKER_ROOM_VIEWERS" default:"0" help:"How many may watch in live rooms at once; 0 does not bound them."`
+	RoomMbit            int    `env:"HAWKER_ROOM_MBIT" default:"200" help:"How much video is sent to live rooms, in Mbit/s; 0 does not bound it."`
+	RecordGB            int    `name:"record-gb" env:"HAWKER_RECORD_GB" default:"20" help:"Room for each merchant's recordings, in GB; the oldest are deleted to make room. 0 records nothing."`
+	RecordFreeGB        int    `name:"record-free-gb" env:"HAWKER_RECORD_FREE_GB" default:"2" help:"Nothing is recorded while the disk has less free than this, in GB."`
 	LogJSON             bool   `name:"log-json" env:"HAWKER_LOG_JSON" help:"Log JSON even on a terminal."`
 	MetricsToken        string `env:"HAWKER_METRICS_TOKEN" placeholder:"TOKEN" help:"Lets /metrics be read from elsewhere than this machine, with this bearer token."`
 
@@ -39,6 +50,7 @@ type twitchSettings struct {
 	APIURL       string `name:"api-url" env:"HAWKER_TWITCH_API_URL" default:"https://api.twitch.tv/helix" help:"Where Helix is."`
 	AuthURL      string `name:"auth-url" env:"HAWKER_TWITCH_AUTH_URL" default:"https://id.twitch.tv/oauth2" help:"Where signing in is."`
 	IRCURL       string `name:"irc-url" env:"HAWKER_TWITCH_IRC_URL" default:"ircs://irc.chat.twitch.tv:6697" help:"Where chat is read (irc:// for plain)."`
+	IngestURL    string `name:"ingest-url" env:"HAWKER_TWITCH_INGEST_URL" default:"https://ingest.twitch.tv/ingests" help:"Where the servers that take video are listed."`
 	EventSubURL  string `name:"eventsub-url" env:"HAWKER_TWITCH_EVENTSUB_URL" default:"wss://eventsub.wss.twitch.tv/ws" help:"Where events beside chat are told (ws:// for plain)."`
 }
 
@@ -66,6 +78,16 @@ type shopifySettings struct {
 	URL          string `name:"url" env:"HAWKER_SHOPIFY_URL" placeholder:"URL" help:"Where every store is, instead of https://SHOP.myshopify.com."`
 }
 
+// room is how much video is shown in live rooms, and kept in the data folder.
+func (s *settings) room(dir string) room.Options {
+	const gb = 1_000_000_000
+	o := room.Options{Quota: int64(s.RecordGB) * gb, MinFree: int64(s.RecordFreeGB) * gb, Viewers: s.RoomViewers, Kbps: s.RoomMbit * 1000}
+	if s.RecordGB > 0 {
+		o.Recordings = filepath.Join(dir, "recordings")
+	}
+	return o
+}
+
 // check reports what cannot work, in a sentence that says what to do.
 func (s *settings) check() error {
 	if (s.DatabaseURL == "") != (s.NATSURL == "") {
@@ -77,6 +99,12 @@ func (s *settings) check() error {
 	}
 	if _, _, err := net.SplitHostPort(s.RTMPListen); err != nil {
 		return fmt.Errorf("HAWKER_RTMP_LISTEN %q: want host:port, for example 127.0.0.1:1935", s.RTMPListen)
+	}
+	if err := s.checkRTMPS(); err != nil {
+		return err
+	}
+	if s.RelayProcess != "" && s.RelayProcess != relayOwn && s.RelayProcess != relayInside {
+		return fmt.Errorf("HAWKER_RELAY_PROCESS %q: want %s or %s", s.RelayProcess, relayOwn, relayInside)
 	}
 	if _, err := s.proxies(); err != nil {
 		return err

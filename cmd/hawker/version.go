@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"hash/crc32"
+	"os"
 	"runtime"
 	"runtime/debug"
 )
@@ -15,6 +17,20 @@ type versionCmd struct{}
 func (versionCmd) Run(o out) error {
 	_, err := fmt.Fprintf(o.Out, "hawker %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
+}
+
+// build names this very program: two of them may be of one version.
+func build() string {
+	path, err := os.Executable()
+	if runtime.GOOS == "linux" { // the file may have been replaced since we began
+		path, err = "/proc/self/exe", nil
+	}
+	if err == nil {
+		if f, err := os.Stat(path); err == nil {
+			return fmt.Sprintf("%s (%08x)", version(), crc32.ChecksumIEEE(fmt.Append(nil, f.Size(), f.ModTime().UnixNano())))
+		}
+	}
+	return version()
 }
 
 // version is the release, or for a build from source the commit.

@@ -36,6 +36,7 @@ func table() []place {
 		{"internal/browsertest", 0, support},
 		{"relay", 0, house}, // asks for funcs, so it needs nothing of ours
 		{"relay/rtmpsim", 0, sim},
+		{"relay/relaytest", 0, support}, // an encoder for tests
 		// The promise and its arithmetic.
 		{"commerce", 1, house},
 		{"commerce/ledgertest", 2, support}, // the suite every ledger passes
@@ -55,6 +56,7 @@ func table() []place {
 		// What acts, what sets up, what shows.
 		{"internal/live", 4, house},
 		{"internal/setup", 5, house},
+		{"internal/studio", 5, house},   // the video of shows: joins relay and database
 		{"internal/backtest", 5, house}, // replays what live recorded, with live's own parts
 		{"web", 6, house},
 		{"web/static/vendor", 0, house}, // files that others wrote

@@ -28,7 +28,11 @@ type platformCard struct {
 	RoomsBad string
 }
 
-type connectButton struct{ Name, Text, Needs string }
+// connectButton begins a login; Code offers the way by a code beside it.
+type connectButton struct {
+	Name, Text, Needs string
+	Code              bool
+}
 
 type accountRow struct{ Platform, ID, Purpose, Name, For string }
 
@@ -70,7 +74,7 @@ func (d *Desk) channels(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 		for _, b := range c.buttons {
 			b.Needs = "This installation has no login for " + card.Title + "."
 			if x, ok := d.Connects[b.Name]; ok {
-				b.Needs = x.Needs
+				b.Needs, b.Code = x.Needs, x.Code != nil
 			}
 			card.Buttons = append(card.Buttons, b)
 		}

@@ -5,6 +5,7 @@ package desk
 import (
 	"context"
 	"embed"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,9 +14,13 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/chat"
 	"hawker/internal/live"
 	"hawker/internal/sqldb"
+	"hawker/internal/studio"
 	"hawker/relay"
+	"hawker/relay/record"
+	"hawker/web/desk/chatspage"
 	"hawker/web/proof"
 	"hawker/web/trial"
 	"hawker/web/ui"
@@ -38,10 +43,13 @@ type Desk struct {
 
 	// Relay tells the state of all streams; their ID is the show's. nil shows no video.
 	Relay func() []relay.StreamStatus
-	// Destinations is told that where a show's video goes was changed; nil when nobody needs to know.
-	Destinations func(ctx context.Context, merchant, show commerce.ID) error
-	// IngestServer is the address that people put into OBS, rtmp://host:port/live.
-	IngestServer string
+	// Studio decides about the video of shows; nil where none is carried.
+	Studio *studio.Studio
+	// Recordings is where the videos of shows are kept; nil where none is.
+	Recordings *record.Shelf
+	// IngestServer is the address that people put into OBS, rtmp://host:port/live; IngestSecure the same as rtmps://, "" when there is
+	// none.
+	IngestServer, IngestSecure string
 	// Connects are the logins of platforms by name: twitch-bot, twitch-channel, youtube, discord, shopify.
 	Connects map[string]Connect
 	// Rooms are the Discord channels that the bot can see, for the merchant to choose from.
@@ -53,8 +61,12 @@ type Desk struct {
 	// Trials runs back-tests of rules.
 	Trials *trial.Runner
 
+	// Permission says in a sentence what a permission of a platform is for, empty when that is not known; nil knows none.
+	Permission func(p chat.Platform, name string) string
+
 	pages *ui.Pages
 	turns turnstiles
+	chats *chatspage.Pages
 }
 
 // Connect is the login of a platform or store by its owner.
@@ -66,6 +78,8 @@ type Connect struct {
 	Start func(ctx context.Context, merchant commerce.ID, state, redirect, extra string) (address, verifier string, err error)
 	// Finish turns what came back into an account or a store, and stores it. It returns its name for the owner.
 	Finish func(ctx context.Context, merchant commerce.ID, back Back) (name string, err error)
+	// Code, when set, is a second way, which may be used even where Needs is set.
+	Code *ByCode
 }
 
 // Back is what a browser brought back from a platform. State has been checked.
@@ -79,6 +93,7 @@ type Visitor struct {
 	Member   sqldb.Member
 	Merchant sqldb.Merchant
 	Place    *time.Location // the merchant's time zone
+	alarm    *ui.Alarm
 }
 
 // Handler is a page of members.
@@ -96,6 +111,10 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 	if d.pages, err = d.Kit.Pages(templates, "templates"); err != nil {
 		return err
 	}
+	guard, err = d.mountChats(mux, guard)
+	if err != nil {
+		return err
+	}
 	for _, x := range []struct {
 		pattern string
 		right   Right
@@ -108,9 +127,6 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 		{"GET /shows/{id}/events", See, d.events},
 		{"GET /shows/{id}/edit", Plan, d.editShow},
 		{"POST /shows/{id}/edit", Plan, d.saveShow},
-		{"POST /shows/{id}/key", Plan, d.streamKey},
-		{"POST /shows/{id}/destinations", Plan, d.putDestination},
-		{"POST /shows/{id}/destinations/{dest}", Plan, d.changeDestination},
 		{"POST /shows/{id}/start", Plan, d.start},
 		{"POST /shows/{id}/end", Plan, d.end},
 		{"POST /shows/{id}/reopen", Store, d.reopen},
@@ -118,6 +134,7 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 		{"POST /shows/{id}/gate", Run, d.gate},
 		{"POST /shows/{id}/release", Run, d.release},
 		{"POST /shows/{id}/answered", Run, d.answered},
+		{"POST /shows/{id}/veto", Run, d.veto},
 		{"POST /shows/{id}/paid", Money, d.paid},
 		{"POST /shows/{id}/stock", ChangeStock, d.stock},
 		{"GET /channels", Connects, d.channels},
@@ -135,7 +152,7 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 	} {
 		mux.Handle(x.pattern, guard(x.right, x.h))
 	}
-	return d.mountRules(mux, guard)
+	return errors.Join(d.mountRules(mux, guard), d.mountVideo(mux, guard), d.mountRecordings(mux, guard))
 }
 
 // Pages are the names of the templates, for the test that each is used.
@@ -152,12 +169,13 @@ func (d *Desk) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, 
 // frame fills in what the members' frame says on every page.
 func frame(r *http.Request, v *Visitor, page string, f *ui.Frame) {
 	f.Layout, f.Merchant, f.Practice, f.Who, f.Style = ui.Member, v.Merchant.Name, v.Merchant.Practice, v.Member.Email, "desk.css"
+	f.Alarm = v.alarm
 	for _, l := range []struct {
 		href, text string
 		right      Right
-	}{{"/", "Shows", See}, {"/channels", "Channels", Connects}, {"/store", "Store", Store}, {"/rules", "Rules", See}, {"/audit", "Audit", Audit}} {
+	}{{"/", "Shows", See}, {"/video", "Video", See}, {"/recordings", "Recordings", Plan}, {"/chats", "Chats", See}, {"/channels", "Channels", Connects}, {"/store", "Store", Store}, {"/rules", "Rules", See}, {"/audit", "Audit", Audit}} {
 		if v.May(l.right) {
-			here := r.URL.Path == l.href || l.href == "/" && (page == "show" || page == "edit") || strings.HasPrefix(r.URL.Path, l.href+"/")
+			here := r.URL.Path == l.href || l.href == "/" && (page == "show" || page == "edit") || l.href == "/video" && page == "video" || strings.HasPrefix(r.URL.Path, l.href+"/")
 			f.Nav = append(f.Nav, ui.Link{Href: l.href, Text: l.text, Here: here})
 		}
 	}
@@ -170,7 +188,7 @@ func frame(r *http.Request, v *Visitor, page string, f *ui.Frame) {
 func said(name string) string {
 	return map[string]string{
 		"saved": "Saved.", "made": "The show is made.", "started": "The show is live.", "ended": "The show has ended.", "dropped": "Removed.",
-		"connected": "Connected.", "added": "Added.", "destination": "The destination is saved.", "reopened": "Selling is open again.", "signed-in": "Welcome.",
+		"connected": "Connected.", "added": "Added.", "reopened": "Selling is open again.", "signed-in": "Welcome.",
 	}[name]
 }
 

@@ -3,7 +3,6 @@ package desk
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -12,8 +11,6 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
-	"hawker/internal/live"
-	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 	"hawker/web/ui"
 )
@@ -23,23 +20,21 @@ const linesMax = 500
 
 // editPage is the form of a show. It keeps what was typed, also what is wrong.
 type editPage struct {
-	ID                            commerce.ID // 0 for a new show
-	State                         commerce.ShowState
-	Version                       string // of the show that the form was filled from
-	Title, Name, Hold, Holds      string
-	PayOnce, Cap, Share, Unpaid   string
-	Styles                        []styleForm
-	Channels                      []channelChoice
-	Lines                         []lineForm
-	Products                      []productChoice
-	Wrong                         map[string]string // by field
-	Currency, Public              string
-	ShopStore                     bool // a store stands behind the merchant
-	HasKey                        bool
-	KeyTail, NewKey, IngestServer string
-	Destinations                  []destinationForm
-	DestinationWrong              string
-	Meanwhile                     []string // what differs from the show that somebody else saved while this form was open
+	ID                          commerce.ID // 0 for a new show
+	State                       commerce.ShowState
+	Version                     string // of the show that the form was filled from
+	Title, Name, Hold, Holds    string
+	PayOnce, Cap, Share, Unpaid string
+	Styles                      []styleForm
+	Channels                    []channelChoice
+	Lines                       []lineForm
+	Products                    []productChoice
+	Wrong                       map[string]string // by field
+	Currency, Public            string
+	ShopStore                   bool     // a store stands behind the merchant
+	HasKey                      bool     // its encoder has a stream key
+	Ways                        []string // where its video goes, by name
+	Meanwhile                   []string // what differs from the show that somebody else saved while this form was open
 
 	posted []string // the channels as posted
 }
@@ -55,12 +50,6 @@ type lineForm struct {
 }
 
 type productChoice struct{ Value, Text string }
-
-type destinationForm struct {
-	ID           commerce.ID
-	Name, Server string
-	On           bool
-}
 
 // addressName is what /live/NAME may be.
 var addressName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
@@ -145,7 +134,7 @@ func or(d, otherwise time.Duration) time.Duration {
 
 // fill adds what can be chosen, and for a show that exists its video.
 func (d *Desk) fill(ctx context.Context, v *Visitor, p *editPage, on []chat.Channel) error {
-	p.Currency, p.Public, p.IngestServer = v.Merchant.Currency, d.Kit.Public(), d.IngestServer
+	p.Currency, p.Public = v.Merchant.Currency, d.Kit.Public()
 	channels, err := d.DB.Channels(ctx, v.Merchant.ID)
 	if err != nil {
 		return err
@@ -183,14 +172,14 @@ func (d *Desk) fill(ctx context.Context, v *Visitor, p *editPage, on []chat.Chan
 		return nil
 	}
 	d.previews(ctx, v, p)
-	in, err := d.DB.IngestOf(ctx, v.Merchant.ID, p.ID)
+	_, err = d.DB.IngestOf(ctx, v.Merchant.ID, p.ID)
 	if err != nil && !sqldb.IsNotFound(err) {
 		return err
 	}
-	p.HasKey, p.KeyTail = err == nil, in.KeyTail
+	p.HasKey = err == nil
 	all, err := d.DB.Destinations(ctx, v.Merchant.ID, p.ID)
-	for _, x := range all {
-		p.Destinations = append(p.Destinations, destinationForm{x.ID, x.Name, x.Server, x.Enabled})
+	for i := range all {
+		p.Ways = append(p.Ways, all[i].Name)
 	}
 	return err
 }
@@ -434,86 +423,6 @@ func slug(title string) string {
 	}
 	s := b.String()
 	return strings.Trim(s[:min(len(s), 40)], "-")
-}
-
-// streamKey makes a show's stream key and shows it this once.
-func (d *Desk) streamKey(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-	p, err := d.formOf(r, v)
-	if err != nil {
-		return err
-	}
-	key := seal.NewToken().Reveal()
-	if err := d.DB.PutIngest(r.Context(), v.Merchant.ID, p.ID, key); err != nil {
-		return err
-	}
-	p.NewKey, p.HasKey = key, true
-	return d.render(w, r, v, "edit", p.Title, ui.Frame{Notice: "This is the new stream key. It is shown this once."}, p)
-}
-
-// putDestination adds a destination, or changes the one of that name.
-func (d *Desk) putDestination(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-	p, err := d.formOf(r, v)
-	if err != nil {
-		return err
-	}
-	x := sqldb.Destination{
-		Show: p.ID, Name: strings.TrimSpace(r.PostFormValue("name")), Server: strings.TrimSpace(r.PostFormValue("server")),
-		Key: strings.TrimSpace(r.PostFormValue("key")), Enabled: true,
-	}
-	switch {
-	case x.Name == "" || len([]rune(x.Name)) > 60:
-		p.DestinationWrong = "Give the destination a name, for example Twitch."
-	case !strings.HasPrefix(x.Server, "rtmp://") && !strings.HasPrefix(x.Server, "rtmps://"):
-		p.DestinationWrong = "The server begins with rtmp:// or rtmps://. The platform shows it beside the stream key."
-	}
-	if p.DestinationWrong != "" {
-		return d.render(w, r, v, "edit", p.Title, ui.Frame{Status: http.StatusUnprocessableEntity, Trouble: p.DestinationWrong}, p)
-	}
-	if _, err := d.DB.PutDestination(r.Context(), v.Merchant.ID, x); err != nil {
-		return err
-	}
-	return d.destinationsChanged(w, r, v, p.ID)
-}
-
-// changeDestination turns a destination on or off, or removes it.
-func (d *Desk) changeDestination(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-	id, err := showID(r)
-	if err != nil {
-		return err
-	}
-	all, err := d.DB.Destinations(r.Context(), v.Merchant.ID, id)
-	if err != nil {
-		return err
-	}
-	for _, x := range all {
-		if x.ID.String() != r.PathValue("dest") {
-			continue
-		}
-		switch r.PostFormValue("do") {
-		case "drop":
-			err = d.DB.DropDestination(r.Context(), v.Merchant.ID, x.ID)
-		case "on", "off":
-			x.Enabled = r.PostFormValue("do") == "on"
-			_, err = d.DB.PutDestination(r.Context(), v.Merchant.ID, x)
-		default:
-			err = ui.Problem(http.StatusBadRequest, "What should be done with it?")
-		}
-		if err != nil {
-			return err
-		}
-		return d.destinationsChanged(w, r, v, id)
-	}
-	return live.ErrNotFound
-}
-
-func (d *Desk) destinationsChanged(w http.ResponseWriter, r *http.Request, v *Visitor, id commerce.ID) error {
-	if d.Destinations != nil {
-		if err := d.Destinations(r.Context(), v.Merchant.ID, id); err != nil {
-			return errors.Join(errors.New("tell the relay"), err)
-		}
-	}
-	http.Redirect(w, r, "/shows/"+id.String()+"/edit?said=destination#video", http.StatusSeeOther)
-	return nil
 }
 
 // Blank is an empty line with the same choices.

@@ -36,9 +36,11 @@ type showPage struct {
 	OnAir, Next                 *itemRow
 	Items                       []itemRow
 	Feed                        []feedRow
-	Questions                   []questionRow // the newest first
-	Asked, MoreQuestions        int           // all, and those that are not listed
-	Answers                     bool          // the visitor may take them off
+	Questions                   []questionRow  // the newest first
+	Asked, MoreQuestions        int            // all, and those that are not listed
+	Answers                     bool           // the visitor may take them off
+	Pending                     []live.Pending // shout-outs that the host may stop
+	Muted                       bool           // the bot is silent in a channel of the show
 	Holds                       []holdRow
 	MoreHolds                   int
 	Waiting                     []waitRow
@@ -185,7 +187,7 @@ func (d *Desk) events(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 
 // blocks are the partials of the live desk that change; each stands in the page in an element of its id.
 func blocks() []string {
-	return []string{"head", "figures", "onair", "nextbar", "shelf", "feed", "questions", "holds", "orders", "channels", "relay", "timing"}
+	return []string{"head", "figures", "onair", "nextbar", "shelf", "feed", "questions", "pending", "holds", "orders", "channels", "relay", "timing"}
 }
 
 func (d *Desk) parts(ctx context.Context, v *Visitor, id commerce.ID) ([]ui.Part, error) {
@@ -201,7 +203,12 @@ func (d *Desk) parts(ctx context.Context, v *Visitor, id commerce.ID) ([]ui.Part
 		}
 		out = append(out, ui.Part{Target: "#" + name, HTML: b})
 	}
-	return out, nil
+	alarm, err := d.chats.Alarm(ctx, v.Merchant, v.Place)
+	if err != nil {
+		return nil, err
+	}
+	part, err := d.chats.AlarmPart(alarm)
+	return append(out, part), err
 }
 
 // look reads a show as it stands and puts it into words.
@@ -250,7 +257,9 @@ func (d *Desk) look(ctx context.Context, v *Visitor, id commerce.ID) (*showPage,
 	if err != nil {
 		return nil, err
 	}
+	p.Pending = s.Pending
 	for i := range s.Channels {
+		p.Muted = p.Muted || s.Channels[i].Muted.By != ""
 		p.Channels = append(p.Channels, channelOf(&s.Channels[i], names))
 	}
 	p.Store = storeOf(s.Store, v.Place)
@@ -479,6 +488,9 @@ func channelOf(c *live.ChannelState, names map[chat.Channel]string) channelRow {
 	}
 	if c.Speaks {
 		row.SpeakState, row.Speak = "good", "can speak"
+	}
+	if c.Muted.By != "" {
+		row.SpeakState, row.Speak = "held", "muted"
 	}
 	if c.Delay > 0 {
 		row.Delay = ui.Short(c.Delay)

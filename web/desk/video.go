@@ -3,12 +3,32 @@ package desk
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"hawker/commerce"
 	"hawker/internal/sqldb"
 	"hawker/relay"
+	"hawker/web/desk/relaypage"
 )
+
+// mountVideo puts the pages of a show's video into a mux.
+func (d *Desk) mountVideo(mux *http.ServeMux, guard Guard) error {
+	p := &relaypage.Pages{DB: d.DB, Hub: d.Hub, Kit: d.Kit, Log: d.Log, Studio: d.Studio, Server: d.IngestServer, Secure: d.IngestSecure}
+	routes, err := p.Open()
+	if err != nil {
+		return err
+	}
+	for _, x := range routes {
+		right := map[relaypage.Need]Right{relaypage.See: See, relaypage.Run: Run, relaypage.Plan: Plan}[x.Need]
+		mux.Handle(x.Pattern, guard(right, func(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+			rv := &relaypage.Visitor{Member: v.Member, Merchant: v.Merchant, Place: v.Place, Run: v.May(Run), Plan: v.May(Plan)}
+			frame(r, v, "video", &rv.Frame)
+			return x.Handle(w, r, rv)
+		}))
+	}
+	return nil
+}
 
 type ingestRow struct {
 	State, Word, Facts, Trouble string
@@ -53,7 +73,7 @@ func ingestOf(st *relay.StreamStatus) *ingestRow {
 	row := &ingestRow{State: "live", Word: "on"}
 	switch {
 	case !in.Connected:
-		row.State, row.Word, row.Trouble = "trouble", "lost", "The encoder is away. Viewers see the last picture, and destinations are kept for 15 minutes."
+		row.State, row.Word, row.Trouble = "trouble", "lost", "The encoder is away. Viewers see the slate, and destinations stay connected for a while."
 	case in.Waiting:
 		row.State, row.Word = "waiting", "waiting for the first picture"
 	}

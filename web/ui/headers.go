@@ -15,6 +15,9 @@ import (
 const (
 	formMax = 256 << 10
 	bodyMax = 4 << 20
+	// A slate is a film. It is read as it comes, after who sends it is known.
+	slateMax  = 65 << 20
+	slatePath = "/video/clip"
 )
 
 // policy is the Content-Security-Policy: nothing from elsewhere, no inline script. Pages that play video may build it
@@ -53,8 +56,11 @@ func (k *Kit) Wrap(next http.Handler) http.Handler {
 		h.Set("Permissions-Policy", "camera=(), microphone=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		limit := int64(bodyMax)
-		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		switch kind := r.Header.Get("Content-Type"); {
+		case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):
 			limit = formMax
+		case strings.HasPrefix(kind, "multipart/form-data") && strings.HasSuffix(r.URL.Path, slatePath):
+			limit = slateMax
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		s := &statusWriter{ResponseWriter: w}

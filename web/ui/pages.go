@@ -48,10 +48,15 @@ type Frame struct {
 	Private bool
 	// Notice is a sentence on what was just done, Trouble on what went wrong.
 	Notice, Trouble string
+	// Alarm is a strip on the page that stays until what it says is over; nil for none.
+	Alarm *Alarm
 	// Skip, Lost and Mark are the frame's own words in the page's language; empty means English.
 	Skip, Lost, Mark string
 	Status           int // 0 means 200
 }
+
+// Alarm is something that a member must not overlook, with a button that ends it.
+type Alarm struct{ Text, Action, Button string }
 
 // Link is a link of the navigation.
 type Link struct {
@@ -261,6 +266,8 @@ func icon(name string) (template.HTML, error) {
 		"plus":  `<path d="M12 5v14M5 12h14"/>`,
 		"minus": `<path d="M5 12h14"/>`,
 		"more":  `<path d="M5 12h.01M12 12h.01M19 12h.01"/>`,
+		"sound": `<path d="M4 10v4h4l5 4V6l-5 4zM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11"/>`,
+		"mute":  `<path d="M4 10v4h4l5 4V6l-5 4zM17 9.5l5 5M22 9.5l-5 5"/>`,
 		"up":    `<path d="M12 19V6M6 11l6-6 6 6"/>`,
 	}
 	p, ok := paths[name]

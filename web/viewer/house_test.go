@@ -22,6 +22,7 @@ import (
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
+	"hawker/relay"
 	"hawker/web/ui"
 	"hawker/web/viewer"
 )
@@ -114,6 +115,8 @@ type house struct {
 	variants map[string]commerce.ID // by SKU
 	overlay  string
 	n        int
+	video    http.Handler // of the shows, when there is any
+	streams  func() []relay.StreamStatus
 }
 
 func newHouse(t *testing.T, change ...func(*sqldb.Merchant, *commerce.Show)) *house {
@@ -140,7 +143,11 @@ func newHouse(t *testing.T, change ...func(*sqldb.Merchant, *commerce.Show)) *ho
 	<-h.chat.on
 	h.kit, err = ui.New(ui.Options{Public: h.web.URL, Key: key, Pictures: http.DefaultClient, Static: []fs.FS{viewer.Static}})
 	h.must(err)
-	h.pages = &viewer.Pages{DB: h.db, Hub: h.hub, Kit: h.kit}
+	h.streams = func() []relay.StreamStatus { return nil }
+	h.pages = &viewer.Pages{
+		DB: h.db, Hub: h.hub, Kit: h.kit, Streams: func() []relay.StreamStatus { return h.streams() },
+		Video: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.video.ServeHTTP(w, r) }),
+	}
 	h.must(h.pages.Mount(mux))
 	h.kit.Mount(mux)
 	mux.HandleFunc("GET /mug.svg", func(w http.ResponseWriter, _ *http.Request) {

@@ -42,6 +42,7 @@ type roomView struct {
 	OnAir         *stand.Item
 	Items         []stand.Item
 	Planned, Over bool
+	Screen        *screenView // nil where there is no video
 }
 
 // chatRow is a line of chat.
@@ -80,8 +81,11 @@ func (p *Pages) room(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if page.Mine, page.Box, err = p.myHolds(r.Context(), v); err != nil {
 		return err
 	}
+	if page.Screen, err = p.screen(r.Context(), v, s); err != nil {
+		return err
+	}
 	f := p.frame(w, r, v, s.Show.Title)
-	f.Stream = v.home + "/events"
+	f.Stream, f.Media = v.home+"/events", page.Screen != nil
 	p.pages.Render(w, r, "room", f, page)
 	return nil
 }
@@ -212,6 +216,13 @@ func (p *Pages) sharedParts(v *visit, s *stand.Stand) ([]ui.Part, error) {
 			return nil, err
 		}
 		out = append(out, ui.Part{Target: "#" + name, HTML: b})
+	}
+	if p.Video != nil {
+		b, err := p.pages.Part("room", "screen-say", p.screenNow(v, s))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ui.Part{Target: "#screen-say", HTML: b})
 	}
 	return out, nil
 }

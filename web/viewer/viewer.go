@@ -28,6 +28,7 @@ import (
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
+	"hawker/relay"
 	"hawker/web/proof"
 	"hawker/web/ui"
 	"hawker/web/viewer/shout"
@@ -60,6 +61,10 @@ type Pages struct {
 	Log *slog.Logger // nil means silence
 	// Proofs, when set, knows which ledger entry a hold is.
 	Proofs *proof.Runner
+	// Video serves the shows' video, wherever the relay runs, under room.Path; nil shows none. Streams tells the state of all
+	// streams, whose ID is the show's.
+	Video   http.Handler
+	Streams func() []relay.StreamStatus
 
 	pages  *ui.Pages
 	stands stand.Stands
@@ -80,6 +85,9 @@ func (p *Pages) Mount(mux *http.ServeMux) error {
 	var err error
 	if p.pages, err = p.Kit.Pages(templates, "templates"); err != nil {
 		return err
+	}
+	if p.Video != nil {
+		mux.HandleFunc("GET "+videoPath+"{show}/{file}", p.video)
 	}
 	for _, x := range []struct {
 		pattern string

@@ -27,7 +27,7 @@ func Groups() []Group {
 		{"items", "When items and stock change", []rule.Event{rule.ItemOnAir, rule.StockAt, rule.SoldOut}},
 		{"show", "When the show or the clock says so", []rule.Event{rule.ShowStarted, rule.ShowEnded, rule.Every, rule.At, rule.AfterLines}},
 		{"stream", "When something happens to the stream, or outside", []rule.Event{
-			rule.StreamUp, rule.StreamDown, rule.AdBreak, rule.PollEnded, rule.DestinationDown, rule.DestinationUp, rule.Webhook,
+			rule.StreamUp, rule.StreamDown, rule.AdBreak, rule.AdBreakOver, rule.PollEnded, rule.DestinationDown, rule.DestinationUp, rule.Webhook,
 		}},
 	}
 }
@@ -116,6 +116,8 @@ func eventWordsElse(e rule.Event) string {
 		return "the stream goes down"
 	case rule.AdBreak:
 		return "an ad break begins"
+	case rule.AdBreakOver:
+		return "an ad break is over"
 	case rule.PollEnded:
 		return "a poll ends"
 	case rule.DestinationDown:

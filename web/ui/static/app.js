@@ -41,51 +41,150 @@
   }
   customElements.define("h-countdown", Countdown);
 
-  // The player loads hls.js only where a page has video. data-src: the playlist; data-hls and data-worker: where hls.js is.
+  // The player loads hls.js only where a page has video. data-src: the playlist; data-plain: one for players of the browser's own;
+  // data-hls and data-worker: where hls.js is. Its state is in data-state, for the style sheet and for what stands inside it:
+  // wait, playing, off (no video comes), full (no room for more viewers), cannot (not in this browser).
+  const never = { maxTimeToFirstByteMs: 8000, maxLoadTimeMs: 10000, timeoutRetry: null, errorRetry: null };
+  const some = { maxNumRetry: 3, retryDelayMs: 300, maxRetryDelayMs: 2000 };
+  let library = null;
   class Player extends HTMLElement {
-    async connectedCallback() {
-      if (this.firstElementChild?.tagName === "VIDEO") return;
-      const video = document.createElement("video");
-      video.playsInline = true;
-      video.muted = true;
-      video.autoplay = true;
-      video.controls = true;
-      video.setAttribute("aria-label", this.dataset.label || "Live video");
-      this.replaceChildren(video);
-      this.play(video);
+    connectedCallback() {
+      if (!this.video) {
+        const video = document.createElement("video");
+        video.playsInline = true;
+        video.muted = true;
+        video.autoplay = true;
+        video.controls = true;
+        video.setAttribute("aria-label", this.dataset.label || "Live video");
+        video.addEventListener("playing", () => this.show("playing"));
+        video.addEventListener("ended", () => this.again("off", 2000));
+        video.addEventListener("volumechange", () => this.toggleAttribute("data-sound", !video.muted));
+        video.addEventListener("play", () => this.edge(8));
+        video.addEventListener("resize", () => this.toggleAttribute("data-tall", video.videoHeight > video.videoWidth));
+        this.addEventListener("click", (e) => {
+          const press = e.target.closest("[data-press]")?.dataset.press;
+          if (press === "sound") {
+            video.muted = false;
+            video.play().catch(() => {});
+          }
+          if (press === "live") this.edge(0);
+        });
+        this.prepend(video);
+        this.video = video;
+        this.viewer = Math.random().toString(36).slice(2, 12);
+      }
+      this.seen = () => this.look();
+      document.addEventListener("visibilitychange", this.seen);
+      document.addEventListener("htmx:sse:after:message", this.seen);
+      this.beat = setInterval(() => this.toggleAttribute("data-behind", this.behind() > 5), 1000);
+      this.play();
     }
     disconnectedCallback() {
-      this.hls?.destroy();
-      clearTimeout(this.retry);
+      this.stop();
+      clearInterval(this.beat);
+      document.removeEventListener("visibilitychange", this.seen);
+      document.removeEventListener("htmx:sse:after:message", this.seen);
     }
-    again(video) {
-      clearTimeout(this.retry);
-      this.retry = setTimeout(() => this.isConnected && this.play(video), 3000);
+    show(state) {
+      this.dataset.state = state;
     }
-    async play(video) {
-      if (!window.Hls) {
-        await new Promise((done) => {
-          const s = document.createElement("script");
-          s.src = this.dataset.hls;
-          s.onload = s.onerror = done;
-          document.head.append(s);
-        });
-      }
+    stop() {
+      this.turn = (this.turn || 0) + 1;
+      clearTimeout(this.retry);
+      clearTimeout(this.rest);
+      this.retry = this.rest = 0;
       this.hls?.destroy();
       this.hls = null;
+    }
+    again(state, after) {
+      this.stop();
+      this.show(state);
+      this.retry = setTimeout(() => this.isConnected && this.play(), after * (1 + Math.random() / 2));
+    }
+    // What the page was told of the video: off, live, paused; nothing on pages that tell nothing.
+    told() {
+      return this.querySelector("[data-video]")?.dataset.video;
+    }
+    // What the page was told since: video has begun. A tab that nobody sees or hears is not sent any.
+    look() {
+      if (this.dataset.state === "off" && this.told() && this.told() !== "off" && !this.retry) this.play();
+      clearTimeout(this.rest);
+      this.rest = 0;
+      if (document.hidden && this.hls && this.video.muted) {
+        this.rest = setTimeout(() => {
+          this.stop();
+          this.resting = true;
+        }, 20000);
+      } else if (!document.hidden && this.resting) this.play();
+    }
+    // How many seconds more than it must be the picture is behind.
+    behind() {
+      const h = this.hls;
+      return h && this.dataset.state === "playing" && h.liveSyncPosition ? h.liveSyncPosition - this.video.currentTime : 0;
+    }
+    edge(allowed) {
+      if (this.behind() > allowed) this.video.currentTime = this.hls.liveSyncPosition;
+      this.video.play().catch(() => {}); // a browser that wants a tap first shows its controls
+    }
+    refused(status, text) {
+      if (status === 503 && text?.includes('"full"')) this.again("full", 15000);
+      else this.again(status === 404 || status === 0 ? "off" : "wait", 3000);
+    }
+    failed(e) {
+      const H = window.Hls;
+      if (e.details === H.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || e.details === H.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR) {
+        this.again("cannot", 30000);
+      } else if (e.type === H.ErrorTypes.MEDIA_ERROR && !(Date.now() - this.mended < 5000)) {
+        this.mended = Date.now();
+        this.hls.recoverMediaError();
+      } else {
+        const x = e.networkDetails;
+        let text = "";
+        try {
+          text = x?.responseText ?? "";
+        } catch {} // of another kind
+        this.refused(e.response?.code ?? 0, text);
+      }
+    }
+    async play() {
+      this.stop();
+      this.resting = false;
+      if (this.told() === "off") return this.show("off"); // the page's stream says when it comes
+      if (!this.dataset.state) this.show("wait");
+      const turn = this.turn;
+      const video = this.video;
+      library ??= new Promise((done) => {
+        const s = document.createElement("script");
+        s.src = this.dataset.hls;
+        s.onload = s.onerror = done;
+        document.head.append(s);
+      });
+      await library;
+      if (turn !== this.turn) return;
+      const named = (src) => `${src}${src.includes("?") ? "&" : "?"}v=${this.viewer}`;
       if (window.Hls?.isSupported()) {
-        const hls = new window.Hls({ workerPath: this.dataset.worker, lowLatencyMode: true, liveSyncDurationCount: 2 });
-        this.hls = hls;
-        hls.on(window.Hls.Events.ERROR, (_, e) => {
-          if (e.fatal) this.again(video);
+        const hls = new window.Hls({
+          workerPath: this.dataset.worker,
+          lowLatencyMode: true,
+          ...(this.dataset.plain ? {} : { liveSyncDurationCount: 2 }), // low latency says itself how near it may be
+          maxLiveSyncPlaybackRate: 1.2,
+          backBufferLength: 20,
+          manifestLoadPolicy: { default: never },
+          playlistLoadPolicy: { default: { ...never, timeoutRetry: some, errorRetry: some } },
         });
-        hls.loadSource(this.dataset.src);
+        this.hls = hls;
+        hls.on(window.Hls.Events.ERROR, (_, e) => e.fatal && hls === this.hls && this.failed(e));
+        hls.loadSource(named(this.dataset.src));
         hls.attachMedia(video);
       } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
-        video.src = this.dataset.src;
-        video.onerror = () => this.again(video);
-      }
-      video.play().catch(() => {}); // a browser that wants a tap first shows its controls
+        const src = named(this.dataset.plain || this.dataset.src);
+        const r = await fetch(src).catch(() => null); // the browser's own player tells no reason
+        if (turn !== this.turn) return;
+        if (!r?.ok) return this.refused(r?.status ?? 0, await r?.text());
+        video.src = src;
+        video.onerror = () => this.again("wait", 3000);
+      } else return this.show("cannot");
+      video.play().catch(() => {});
     }
   }
   customElements.define("h-player", Player);

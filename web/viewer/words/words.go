@@ -28,6 +28,8 @@ type Words struct {
 	// The room.
 	Live, Soon, SoonNote, Over, OverNote, Pause, OnAir, NothingOnAir, Claim, InLine, GoneOut, NotForSale, Moment, Shelf, ShelfEmpty string
 	Mine, MineEmpty, Pay, Chat, ChatEmpty, NeedsChoice, LineLeft, InLineOf, Blocked                                                 string
+	// The room's video.
+	Video, VideoSoon, VideoOff, VideoPaused, VideoWait, VideoOver, VideoFull, VideoCannot, WatchOn, SoundOn, ToLive string
 	// Choosing what a line left open.
 	WhichOne, WhichItem, TapOne, TypeOne, ClaimHere, ChooseInRoom, NoSuchItem, Asked, BackToAll string
 	// Offers, and what else is to be known of a hold or an item.
@@ -93,6 +95,9 @@ func english() *Words {
 		Pause: "paused", OnAir: "On air now", NothingOnAir: "Nothing is on air just now.", Claim: "Claim", InLine: "Join the line", GoneOut: "sold out", NotForSale: "not on sale", Moment: "one moment",
 		Shelf: "On the shelf", ShelfEmpty: "The shelf is still empty.", Mine: "Yours", MineEmpty: "Nothing yet. Tap Claim here, or type {cmd} in the chat.", Pay: "Pay", Chat: "Chat",
 		ChatEmpty: "Nobody has said anything yet.", NeedsChoice: "#{n} {item}: which one? There is {choices}.", LineLeft: "You left the line for #{n} {item}.", InLineOf: "{n} in line", Blocked: "The host stopped your claims in this show.",
+		Video: "Live video", VideoSoon: "The video begins with the show.", VideoOff: "No video comes right now. It plays here as soon as it does.", VideoPaused: "The video pauses and goes on in a moment.",
+		VideoWait: "The video is coming …", VideoOver: "The show is over.", VideoFull: "As many people watch here as our line carries. Buying works all the same.", VideoCannot: "This browser cannot play the video. Buying works all the same.",
+		WatchOn: "Watch on {platform}", SoundOn: "Sound on", ToLive: "To the live picture",
 		WhichOne: "Which one?", WhichItem: "Which item?", TapOne: "Tap one and it is yours to pay.", TypeOne: "Type one of these lines in the chat of the show:",
 		ClaimHere: "Or tap Claim here. It is then held for this browser, as {who}.", ChooseInRoom: "Claim in the live room instead", NoSuchItem: "No item has the number {n}. Choose one of these:",
 		Asked: "You asked for {what}.", BackToAll: "All items",
@@ -133,6 +138,9 @@ func german() *Words {
 		Pause: "unterbrochen", OnAir: "Jetzt zu sehen", NothingOnAir: "Gerade wird nichts gezeigt.", Claim: "Zurücklegen", InLine: "Auf die Warteliste", GoneOut: "ausverkauft", NotForSale: "nicht im Verkauf", Moment: "einen Moment",
 		Shelf: "Im Regal", ShelfEmpty: "Das Regal ist noch leer.", Mine: "Deins", MineEmpty: "Noch nichts. Tippe hier auf Zurücklegen oder schreib {cmd} in den Chat.", Pay: "Bezahlen", Chat: "Chat",
 		ChatEmpty: "Noch hat niemand etwas gesagt.", NeedsChoice: "#{n} {item}: welche Ausführung? Es gibt {choices}.", LineLeft: "Du stehst nicht mehr auf der Warteliste für #{n} {item}.", InLineOf: "{n} auf der Warteliste", Blocked: "Der Host hat deine Käufe in dieser Show gestoppt.",
+		Video: "Live-Video", VideoSoon: "Das Video beginnt mit der Show.", VideoOff: "Gerade kommt kein Video. Sobald eins kommt, läuft es hier.", VideoPaused: "Das Video macht Pause und geht gleich weiter.",
+		VideoWait: "Das Video kommt …", VideoOver: "Die Show ist vorbei.", VideoFull: "Hier schauen so viele zu, wie unsere Leitung trägt. Kaufen geht trotzdem.", VideoCannot: "Dieser Browser kann das Video nicht zeigen. Kaufen geht trotzdem.",
+		WatchOn: "Auf {platform} ansehen", SoundOn: "Ton an", ToLive: "Zum Live-Bild",
 		WhichOne: "Welche Ausführung?", WhichItem: "Welcher Artikel?", TapOne: "Tippe auf eine, und du kannst sie bezahlen.", TypeOne: "Schreib eine dieser Zeilen in den Chat der Show:",
 		ClaimHere: "Oder tippe hier auf Zurücklegen. Dann ist es für diesen Browser zurückgelegt, als {who}.", ChooseInRoom: "Stattdessen auf der Seite der Show nehmen", NoSuchItem: "Kein Artikel hat die Nummer {n}. Such dir einen aus:",
 		Asked: "Du wolltest {what}.", BackToAll: "Alle Artikel",
@@ -173,6 +181,9 @@ func spanish() *Words {
 		Pause: "en pausa", OnAir: "Ahora en pantalla", NothingOnAir: "Ahora no se muestra nada.", Claim: "Apartar", InLine: "Ponerme en espera", GoneOut: "agotado", NotForSale: "no está a la venta", Moment: "un momento",
 		Shelf: "En el estante", ShelfEmpty: "El estante está vacío todavía.", Mine: "Lo tuyo", MineEmpty: "Nada todavía. Pulsa Apartar aquí o escribe {cmd} en el chat.", Pay: "Pagar", Chat: "Chat",
 		ChatEmpty: "Nadie ha dicho nada todavía.", NeedsChoice: "#{n} {item}: ¿cuál? Hay {choices}.", LineLeft: "Ya no estás en espera de #{n} {item}.", InLineOf: "{n} en espera", Blocked: "Quien presenta paró tus compras en este directo.",
+		Video: "Vídeo en directo", VideoSoon: "El vídeo empieza con el directo.", VideoOff: "Ahora no llega vídeo. Se verá aquí en cuanto llegue.", VideoPaused: "El vídeo hace una pausa y sigue en un momento.",
+		VideoWait: "Ya viene el vídeo …", VideoOver: "El directo ha terminado.", VideoFull: "Aquí miran tantas personas como admite nuestra línea. Comprar funciona igual.", VideoCannot: "Este navegador no puede mostrar el vídeo. Comprar funciona igual.",
+		WatchOn: "Ver en {platform}", SoundOn: "Activar sonido", ToLive: "Ir al directo",
 		WhichOne: "¿Cuál?", WhichItem: "¿Qué artículo?", TapOne: "Pulsa uno y podrás pagarlo.", TypeOne: "Escribe una de estas líneas en el chat del directo:",
 		ClaimHere: "O pulsa Apartar aquí. Queda apartado para este navegador, como {who}.", ChooseInRoom: "Apartarlo en la página del directo", NoSuchItem: "Ningún artículo tiene el número {n}. Elige uno de estos:",
 		Asked: "Pediste {what}.", BackToAll: "Todos los artículos",
@@ -213,6 +224,9 @@ func french() *Words {
 		Pause: "en pause", OnAir: "À l'écran", NothingOnAir: "Rien n'est à l'écran pour l'instant.", Claim: "Réserver", InLine: "Entrer dans la file", GoneOut: "épuisé", NotForSale: "pas en vente", Moment: "un instant",
 		Shelf: "Sur l'étagère", ShelfEmpty: "L'étagère est encore vide.", Mine: "À toi", MineEmpty: "Rien encore. Touche Réserver ici, ou écris {cmd} dans le chat.", Pay: "Payer", Chat: "Chat",
 		ChatEmpty: "Personne n'a encore rien dit.", NeedsChoice: "#{n} {item} : lequel ? Il y a {choices}.", LineLeft: "Tu n'es plus dans la file pour #{n} {item}.", InLineOf: "{n} dans la file", Blocked: "L'hôte a arrêté tes achats dans ce direct.",
+		Video: "Vidéo en direct", VideoSoon: "La vidéo commence avec le direct.", VideoOff: "Pas de vidéo pour l’instant. Elle s’affichera ici dès qu’elle arrive.", VideoPaused: "La vidéo fait une pause et reprend dans un instant.",
+		VideoWait: "La vidéo arrive …", VideoOver: "Le direct est terminé.", VideoFull: "Il y a ici autant de monde que notre ligne peut en servir. Les achats marchent quand même.", VideoCannot: "Ce navigateur ne peut pas lire la vidéo. Les achats marchent quand même.",
+		WatchOn: "Regarder sur {platform}", SoundOn: "Activer le son", ToLive: "Revenir au direct",
 		WhichOne: "Lequel ?", WhichItem: "Quel article ?", TapOne: "Touche celui que tu veux, et tu peux le payer.", TypeOne: "Écris une de ces lignes dans le chat du direct :",
 		ClaimHere: "Ou touche Réserver ici. C'est alors réservé pour ce navigateur, comme {who}.", ChooseInRoom: "Réserver plutôt sur la page du direct", NoSuchItem: "Aucun article n'a le numéro {n}. Choisis-en un :",
 		Asked: "Tu as demandé {what}.", BackToAll: "Tous les articles",
