@@ -419,10 +419,15 @@ func (h *house) round(ctx context.Context, c *run, each time.Duration) error {
 
 // messageID is as random as Twitch's (a UUID), and begins with the viewer's number.
 func messageID(viewer int) string {
-	b := make([]byte, 0, 33)
-	b = hex.AppendEncode(b, binary.BigEndian.AppendUint32(nil, uint32(viewer)))
-	b = append(b, '-')
-	return string(hex.AppendEncode(b, binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, rand.Uint32()), rand.Uint64())))
+	var raw [16]byte
+	binary.BigEndian.PutUint32(raw[:], uint32(viewer))
+	binary.BigEndian.PutUint32(raw[4:], rand.Uint32())
+	binary.BigEndian.PutUint64(raw[8:], rand.Uint64())
+	var out [33]byte
+	hex.Encode(out[:8], raw[:4])
+	out[8] = '-'
+	hex.Encode(out[9:], raw[4:])
+	return string(out[:])
 }
 
 // check counts what the database has against what was answered.

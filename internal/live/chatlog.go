@@ -1,10 +1,8 @@
 package live
 
 import (
-	"slices"
 	"time"
 
-	"hawker/internal/chat"
 	"hawker/internal/live/lines"
 )
 
@@ -41,24 +39,31 @@ const recordMost = 64
 func (m *Merchant) writeLog() {
 	w := lines.NewWriter(m.hub.Bus)
 	for l := range m.toLog {
-		var order []chat.Channel
-		of := map[chat.Channel][]LogLine{}
-		for _, h := range l.heard {
-			x := LogLine{V: lines.Version, Message: h.msg, Show: h.show, OnAir: h.onAir, Command: h.cmd, Reason: h.why, Hold: h.hold, Decided: l.at, Rules: l.rules, Seed: h.seed, Facts: h.told}
-			x.Message.Answer.Token = ""
-			c := h.msg.Channel
-			if of[c] == nil {
-				order = append(order, c)
-				of[c] = make([]LogLine, 0, len(l.heard))
-			}
-			of[c] = append(of[c], x)
-		}
-		for _, c := range order {
-			for record := range slices.Chunk(of[c], recordMost) {
-				if err := w.Append(m.ID, c, record); err != nil {
-					m.unlogged.Add(int64(len(record)))
-				}
-			}
+		for heard := l.heard; len(heard) > 0; {
+			heard = m.logChannel(w, l, heard)
 		}
 	}
+}
+
+// logChannel writes the lines of the channel of the first, and gives those of others.
+func (m *Merchant) logChannel(w *lines.Writer, l logged, heard []*heard) (others []*heard) {
+	c, n := heard[0].msg.Channel, 0
+	flush := func() {
+		if err := w.Flush(m.ID, c); err != nil {
+			m.unlogged.Add(int64(n))
+		}
+	}
+	for _, h := range heard {
+		if h.msg.Channel != c {
+			others = append(others, h)
+			continue
+		}
+		x := LogLine{V: lines.Version, Message: h.msg, Show: h.show, OnAir: h.onAir, Command: h.cmd, Reason: h.why, Hold: h.hold, Decided: l.at, Rules: l.rules, Seed: h.seed, Facts: h.told}
+		x.Message.Answer.Token = ""
+		if n = w.Add(&x); n == recordMost {
+			flush()
+		}
+	}
+	flush()
+	return others
 }

@@ -55,6 +55,7 @@ const (
 type Writer struct {
 	bus         *bus.Bus
 	plain, tiny []byte
+	n           int
 }
 
 // NewWriter is a Writer to a log.
@@ -62,18 +63,35 @@ func NewWriter(b *bus.Bus) *Writer { return &Writer{bus: b} }
 
 // Append appends lines of a channel to the chat log as one record.
 func (w *Writer) Append(merchant commerce.ID, c chat.Channel, lines []Line) error {
-	return w.bus.Log(int64(merchant), c.String(), w.record(lines))
+	for i := range lines {
+		w.Add(&lines[i])
+	}
+	return w.Flush(merchant, c)
 }
 
-func (w *Writer) record(lines []Line) []byte {
-	data := append(w.plain[:0], '[')
-	for i := range lines {
-		if i > 0 {
-			data = append(data, ',')
-		}
-		data = lines[i].append(data)
+// Add adds a line to the next record and tells how many are in it now.
+func (w *Writer) Add(l *Line) int {
+	open := byte(',')
+	if w.n == 0 {
+		open, w.plain = '[', w.plain[:0]
 	}
-	data = append(data, ']')
+	w.plain = l.append(append(w.plain, open))
+	w.n++
+	return w.n
+}
+
+// Flush appends the lines that were added to the chat log as one record of a channel.
+func (w *Writer) Flush(merchant commerce.ID, c chat.Channel) error {
+	if w.n == 0 {
+		return nil
+	}
+	return w.bus.Log(int64(merchant), c.String(), w.record())
+}
+
+// record is what was added, and begins the next.
+func (w *Writer) record() []byte {
+	w.n = 0
+	data := append(w.plain, ']')
 	w.plain = data
 	if len(data) < pressFrom || len(data) > mostPressed {
 		return bytes.Clone(data)

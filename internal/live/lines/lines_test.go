@@ -33,6 +33,14 @@ func TestAppendIsJSON(t *testing.T) {
 	}
 }
 
+// recordOf is lines as one record.
+func recordOf(w *Writer, all []Line) []byte {
+	for i := range all {
+		w.Add(&all[i])
+	}
+	return w.record()
+}
+
 // What is written is read again, whatever its size, and what is cut is an error.
 func TestRecords(t *testing.T) {
 	w := NewWriter(nil)
@@ -40,7 +48,7 @@ func TestRecords(t *testing.T) {
 	var all []Line
 	for n := range 200 {
 		all = append(all, Line{V: Version, Message: chat.Message{ID: string(rune('a' + n)), Text: "!buy 3"}, Reason: commerce.SoldOut, Decided: at})
-		record := w.record(all)
+		record := recordOf(w, all)
 		got, err := Read(record)
 		if err != nil || !reflect.DeepEqual(got, all) {
 			t.Fatalf("%d lines: %v, %v", len(all), got, err)
@@ -52,9 +60,9 @@ func TestRecords(t *testing.T) {
 			t.Errorf("%d lines, cut: no error", len(all))
 		}
 	}
-	first := w.record(all)
+	first := recordOf(w, all)
 	kept := bytes.Clone(first)
-	w.record(all[:100])
+	recordOf(w, all[:100])
 	if !bytes.Equal(first, kept) {
 		t.Error("a record changes with the next")
 	}
@@ -62,8 +70,8 @@ func TestRecords(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	w := NewWriter(nil)
-	f.Add(w.record([]Line{{V: Version}}))
-	f.Add(w.record(make([]Line, 40)))
+	f.Add(recordOf(w, []Line{{V: Version}}))
+	f.Add(recordOf(w, make([]Line, 40)))
 	f.Add([]byte(`{"v":1}`))
 	f.Add([]byte("\x01\xff\xff\xff\xff\x0f"))
 	f.Fuzz(func(t *testing.T, b []byte) {
