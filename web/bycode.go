@@ -50,19 +50,23 @@ func (s *Server) codeBegin(w http.ResponseWriter, r *http.Request) {
 		if !ok || c.Code == nil {
 			return ui.Problem(http.StatusNotFound, "There is no such login here.")
 		}
-		shown, err := c.Code.Begin(r.Context(), v.Merchant.ID, r.PostFormValue("extra"))
-		if err != nil {
-			s.Log.WarnContext(r.Context(), "login by code not begun", "name", name, "err", err)
-			return ui.Problem(http.StatusBadGateway, "The platform gave no code just now. Try again; if it stays so, the log of hawker says why.")
-		}
-		plain, err := json.Marshal(coded{name, v.Merchant.ID, v.Member.ID, s.sessionHash(r), shown})
-		if err != nil {
-			return err
-		}
-		s.kit.SetCookie(w, codeCookie, encode(s.Hub.Key.Seal(plain, codeName(name))), time.Until(shown.Ends)+time.Minute)
-		http.Redirect(w, r, "/oauth/"+name+"/code", http.StatusSeeOther)
-		return nil
+		return s.beginCode(w, r, v, name, c.Code)
 	}).ServeHTTP(w, r)
+}
+
+func (s *Server) beginCode(w http.ResponseWriter, r *http.Request, v *desk.Visitor, name string, by *desk.ByCode) error {
+	shown, err := by.Begin(r.Context(), v.Merchant.ID, r.PostFormValue("extra"))
+	if err != nil {
+		s.Log.WarnContext(r.Context(), "login by code not begun", "name", name, "err", err)
+		return ui.Problem(http.StatusBadGateway, "The platform gave no code just now. Try again; if it stays so, the log of hawker says why.")
+	}
+	plain, err := json.Marshal(coded{name, v.Merchant.ID, v.Member.ID, s.sessionHash(r), shown})
+	if err != nil {
+		return err
+	}
+	s.kit.SetCookie(w, codeCookie, encode(s.Hub.Key.Seal(plain, codeName(name))), time.Until(shown.Ends)+time.Minute)
+	http.Redirect(w, r, "/oauth/"+name+"/code", http.StatusSeeOther)
+	return nil
 }
 
 // codeWait shows the code of this browser and, each time it is looked at, asks the platform whether it was typed. The page looks

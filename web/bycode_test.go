@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type codeAsker struct {
 	asked  atomic.Int32
 	now    atomic.Int32 // questions under way
 	most   atomic.Int32
+	begun  atomic.Int32
 	extra  string
 }
 
@@ -35,14 +37,14 @@ func (a *codeAsker) connect() web.Connect {
 		Begin: func(_ context.Context, _ commerce.ID, extra string) (web.ShownCode, error) {
 			a.extra = extra
 			return web.ShownCode{
-				Code: "ABCDEFGH", Address: "https://www.twitch.example/activate?device-code=ABCDEFGH", Ends: time.Now().Add(30 * time.Minute), Every: time.Nanosecond, Secret: []byte("of-the-machine"),
+				Code: "ABCDEFGH", Address: "https://www.twitch.example/activate?device-code=ABCDEFGH", Ends: time.Now().Add(30 * time.Minute), Every: time.Nanosecond, Secret: fmt.Append(nil, "of-the-machine ", a.begun.Add(1)),
 			}, nil
 		},
 		Ask: func(_ context.Context, _ commerce.ID, c web.ShownCode) (string, error) {
 			a.asked.Add(1)
 			a.most.Store(max(a.most.Load(), a.now.Add(1)))
 			defer a.now.Add(-1)
-			if string(c.Secret) != "of-the-machine" {
+			if !strings.HasPrefix(string(c.Secret), "of-the-machine ") {
 				return "", desk.ErrCodeOver
 			}
 			a.mu.Lock()
@@ -62,10 +64,16 @@ func TestByCode(t *testing.T) {
 	if r := c.get("/channels"); !strings.Contains(r.body, `action="/oauth/twitch-bot/code"`) || strings.Contains(r.body, `action="/oauth/twitch-bot"`) || strings.Contains(r.body, "CLIENT_SECRET") {
 		t.Errorf("channels offer a login that cannot be, or not the one that can:\n%s", r.body)
 	}
+	if r := c.post("/oauth/twitch-bot"); r.status != http.StatusSeeOther || r.to != "/oauth/twitch-bot/code" {
+		t.Errorf("a login that can be by a code alone: %d to %s", r.status, r.to)
+	}
+	if r := h.as("owner").get("/oauth/twitch-bot/code"); r.status != http.StatusConflict {
+		t.Errorf("another browser: %d", r.status)
+	}
 	if r := c.post("/oauth/youtube/code"); r.status != http.StatusNotFound {
 		t.Errorf("a login that has no codes: %d", r.status)
 	}
-	if r := c.get("/oauth/twitch-bot/code"); r.status != http.StatusConflict || !strings.Contains(r.body, "This code is over") {
+	if r := h.as("owner").get("/oauth/twitch-bot/code"); r.status != http.StatusConflict || !strings.Contains(r.body, "This code is over") {
 		t.Errorf("without a code: %d", r.status)
 	}
 	if r := c.post("/oauth/twitch-bot/code", "extra", "stream-key"); r.status != http.StatusSeeOther || r.to != "/oauth/twitch-bot/code" || a.extra != "stream-key" {

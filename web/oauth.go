@@ -55,6 +55,9 @@ func (s *Server) oauthStart(w http.ResponseWriter, r *http.Request) {
 		if !ok {
 			return ui.Problem(http.StatusNotFound, "There is no such login here.")
 		}
+		if c.Needs != "" && c.Code != nil {
+			return s.beginCode(w, r, v, name, c.Code)
+		}
 		if c.Needs != "" {
 			return ui.Problem(http.StatusConflict, c.Needs)
 		}

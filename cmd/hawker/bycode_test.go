@@ -201,6 +201,17 @@ func TestConnectByCode(t *testing.T) {
 	if again, _ := h.db.Accounts(ctx, merchant); len(again) != 1 || again[0].Token.Refresh == accounts[0].Token.Refresh {
 		t.Error("the renewed login was not stored")
 	}
+	// What the merchant disconnects does not come back with the next renewal.
+	if err := h.db.DropAccount(ctx, merchant, chat.Twitch, channelID, sqldb.OwnerAccount); err != nil {
+		t.Fatal(err)
+	}
+	sim.ExpireToken()
+	if _, err := c.StreamKey(ctx); err == nil {
+		t.Error("the key of a channel that was disconnected")
+	}
+	if left, _ := h.db.Accounts(ctx, merchant); len(left) != 0 {
+		t.Errorf("%d accounts after they were disconnected", len(left))
+	}
 	if all, err := c.Ingests(ctx); err != nil || len(all) != 2 {
 		t.Errorf("%d ingest servers, %v", len(all), err)
 	}

@@ -59,7 +59,7 @@ func TestHappenings(t *testing.T) {
 	if want := (chat.Support{Title: "Unlock early", Text: "the red mug", Reward: "r1", Redemption: id}); r[0].Support != want || r[0].ID != "redemption:"+id {
 		t.Errorf("redemption %+v", r[0])
 	}
-	if r[1].Support.Title != "Confetti" || r[1].Support.Reward != "p1" {
+	if r[1].Support.Title != "Confetti" || r[1].Support.Reward != "p1" || r[1].ID != "redemption:"+r[1].Support.Redemption || r[1].Support.Redemption == "" || r[1].Support.Redemption == id {
 		t.Errorf("power-up %+v", r[1])
 	}
 	if a := e.events(chat.AdBreak)[0]; a.Support.For != 90*time.Second || a.Viewer != (chat.Viewer{}) {

@@ -278,7 +278,7 @@ func (c *Client) Budget(ch chat.Channel) chat.Budget {
 	defer c.mu.Unlock()
 	b := chat.Budget{
 		Lines: 20, Per: 30 * time.Second, Pool: "twitch/" + c.o.Bot.ID, Every: time.Second,
-		NoRepeat: 30 * time.Second, MaxRunes: MaxRunes, Replies: true,
+		NoRepeat: 30 * time.Second, MaxRunes: MaxRunes, Replies: true, Announces: true,
 	}
 	if r := c.rooms[ch.ID]; r != nil {
 		if r.mod {

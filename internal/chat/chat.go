@@ -207,6 +207,9 @@ type Budget struct {
 	MaxRunes int
 	// Replies and Private tell whether the platform has replies and private answers.
 	Replies, Private bool
+	// Announces means that what is announced (see Announce) stands in the chat in a form of the platform's own, so that a shout-out is
+	// better said so.
+	Announces bool
 	// PublicOnly means everything said is seen by all, so that no personal link may be in it (YouTube).
 	PublicOnly bool
 }

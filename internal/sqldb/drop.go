@@ -2,6 +2,8 @@ package sqldb
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"hawker/commerce"
 	"hawker/internal/chat"
@@ -12,6 +14,21 @@ func (db *DB) DropAccount(ctx context.Context, merchant commerce.ID, platform ch
 	_, err := db.write.ExecContext(ctx, `DELETE FROM accounts WHERE merchant_id = $1 AND platform = $2 AND platform_id = $3 AND purpose = $4`,
 		int64(merchant), string(platform), id, purpose)
 	return err
+}
+
+// RenewToken stores the renewed token of a connected account. The error is ErrNotFound when it was dropped meanwhile: what was
+// forgotten does not come back.
+func (db *DB) RenewToken(ctx context.Context, merchant commerce.ID, a chat.Account, purpose string) error {
+	sealed := db.key.Seal([]byte(asJSON(a.Token)), accountContext(merchant, a, purpose))
+	res, err := db.write.ExecContext(ctx, `UPDATE accounts SET token = $1, updated_ms = $2 WHERE merchant_id = $3 AND platform = $4 AND platform_id = $5 AND purpose = $6`,
+		sealed, time.Now().UnixMilli(), int64(merchant), string(a.Platform), a.ID, purpose)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return fmt.Errorf("account %s/%s: %w", a.Platform, a.ID, ErrNotFound)
 }
 
 // DropChannel forgets a chat. Shows that named it keep its id.

@@ -141,7 +141,15 @@ func TestConnections(t *testing.T) {
 			t.Errorf("accounts %+v", got)
 		}
 		equal(t, "account", got[0].Account, account)
+		account.Token.Access = "renewed"
+		ok(t, db.RenewToken(ctx, a, account, BotAccount))
+		if got := must[[]Account](t)(db.Accounts(ctx, a)); got[0].Token.Access != "renewed" || got[1].Token.Access != "t" {
+			t.Errorf("accounts after one was renewed %+v", got)
+		}
 		ok(t, db.DropAccount(ctx, a, chat.Twitch, "1001", BotAccount))
+		if err := db.RenewToken(ctx, a, account, BotAccount); !IsNotFound(err) {
+			t.Errorf("renewing what was dropped: %v", err)
+		}
 		if n := len(must[[]Account](t)(db.Accounts(ctx, a))); n != 1 {
 			t.Errorf("%d accounts after one was dropped", n)
 		}
