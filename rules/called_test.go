@@ -20,6 +20,12 @@ func TestRenamed(t *testing.T) {
 			t.Errorf("%s is %q, want %q", line, got.Name, want)
 		}
 	}
+	g = NewGrammar(nil, Options{Names: AlsoCalled(map[string]string{"shop": "store"})})
+	for _, line := range []string{"!store", "!items", "!shop"} {
+		if got := g.Parse(line, Context{}); got.Name != Shop {
+			t.Errorf("%s is %q beside its old name", line, got.Name)
+		}
+	}
 	if NameOf("items") != Shop || NameOf("store") != "" || NameOf("") != "" {
 		t.Error("NameOf")
 	}

@@ -25,6 +25,7 @@ import (
 	"hawker/relay/record"
 	"hawker/web/desk"
 	"hawker/web/desk/chatspage"
+	"hawker/web/desk/recordings"
 	"hawker/web/desk/relaypage"
 	"hawker/web/desk/rulepage"
 	"hawker/web/proof"
@@ -104,7 +105,7 @@ func (s *Server) Open() (http.Handler, error) {
 	var err error
 	s.kit, err = ui.New(ui.Options{
 		Public: s.Public, Key: s.Hub.Key, Pictures: s.Pictures, Proxies: s.Proxies, Log: s.Log, Version: s.Version,
-		Static: append([]fs.FS{desk.Static, rulepage.Static, relaypage.Static, chatspage.Static}, s.Static...),
+		Static: append([]fs.FS{desk.Static, rulepage.Static, relaypage.Static, recordings.Static, chatspage.Static}, s.Static...),
 	})
 	if err != nil {
 		return nil, err

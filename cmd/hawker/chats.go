@@ -72,11 +72,11 @@ func account(all []sqldb.Account, p chat.Platform, id string) (sqldb.Account, bo
 	return found, ok
 }
 
-// save stores a renewed token.
+// save stores a renewed token, unless the account was disconnected meanwhile.
 func (h *house) save(m commerce.ID, a sqldb.Account) func(context.Context, chat.Token) error {
 	return func(ctx context.Context, t chat.Token) error {
 		a.Token = t
-		return h.db.PutAccount(ctx, m, a.Account, a.Purpose)
+		return h.db.RenewToken(ctx, m, a.Account, a.Purpose)
 	}
 }
 
@@ -102,6 +102,10 @@ func (h *house) twitch(m commerce.ID, channels []sqldb.Channel, accounts []sqldb
 		a, ok := account(accounts, chat.Twitch, id)
 		if !ok {
 			return out, fmt.Errorf("no account %s is connected for channel %s", id, by[id][0])
+		}
+		if a.Purpose == sqldb.OwnerAccount && len(a.Token.Scopes) > 0 && !slices.ContainsFunc(twitch.BotScopes(), func(sc string) bool { return slices.Contains(a.Token.Scopes, sc) }) {
+			h.log.Info("no bot is connected yet", "merchant", m.String(), "channel", by[id][0].String())
+			continue // the owner let a bot in, and granted nobody to hear or speak as them
 		}
 		o := h.twitchOptions()
 		o.Bot, o.Channels, o.Save, o.Load = a.Account, refs[id], h.save(m, a), h.load(m, a)

@@ -97,8 +97,9 @@ const crowdLink = "https://shop.example/live/spring"
 
 func crowdVoice() *wording.Teller { return &wording.Teller{Lang: lang.For("en"), Zone: time.UTC} }
 
-// speakerOn is the real Speaker on the real client before the stand-in, which has 20 lines in 30 s for it, or 100 where it is moderator.
-func speakerOn(t *testing.T, mod bool) (*twitchsim.Sim, *speaker.Speaker) {
+// speakerOn is the real Speaker on the real client before the stand-in, which has 20 lines in 30 s for it, or 100 where it is moderator. more are scopes
+// that were granted beside those of bots.
+func speakerOn(t *testing.T, mod bool, more ...string) (*twitchsim.Sim, *speaker.Speaker) {
 	irc, web := newPipes(), newPipes()
 	sim := twitchsim.New(twitchsim.Options{})
 	sim.AddUser(twitchsim.User{ID: channelID, Login: "anaslive"})
@@ -107,7 +108,7 @@ func speakerOn(t *testing.T, mod bool) (*twitchsim.Sim, *speaker.Speaker) {
 	sim.Start(irc, web)
 	t.Cleanup(sim.Close)
 	sim.Slow(80 * time.Millisecond)
-	tok := sim.Grant(botID, twitch.BotScopes()...)
+	tok := sim.Grant(botID, append(twitch.BotScopes(), more...)...)
 	client, err := twitch.New(twitch.Options{
 		APIURL: "http://web/helix", AuthURL: "http://web/oauth2", IRCURL: "irc://chat:1", EventSubURL: "ws://web/ws", Road: twitch.IRC, ClientID: "app",
 		Bot:      chat.Account{ID: botID, Name: "hawkerbot", Token: chat.Token{Access: tok.Access, Refresh: tok.Refresh}},

@@ -33,7 +33,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 			t.Errorf("docs/settings.md does not have %s", n)
 		}
 	}
-	for _, doc := range []string{"README.md", "docs/settings.md", "docs/architecture.md", "docs/audit.md", "docs/backup.md", "docs/chat.md"} {
+	for _, doc := range []string{"README.md", "docs/settings.md", "docs/architecture.md", "docs/audit.md", "docs/backup.md", "docs/chat.md", "docs/relay.md", "docs/processes.md"} {
 		for _, n := range regexp.MustCompile(`HAWKER_[A-Z_]+`).FindAllString(document(t, doc), -1) {
 			if !known[n] {
 				t.Errorf("%s names %s, which is no setting", doc, n)
@@ -47,6 +47,9 @@ func TestReadme(t *testing.T) {
 	files, commands := tried(t, "README.md")
 	if files == 0 || commands < 3 {
 		t.Errorf("found %d set-ups and %d commands of ours in the README", files, commands)
+	}
+	if _, commands := tried(t, "docs/processes.md"); commands < 1 {
+		t.Error("found no command of ours in docs/processes.md")
 	}
 	for _, doc := range []string{"docs/audit.md", "docs/backup.md", "docs/chat.md"} {
 		if _, commands := tried(t, doc); commands < 4 {

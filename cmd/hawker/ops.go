@@ -109,8 +109,8 @@ func (h *house) metrics() *prometheus.Registry {
 	gauge("merchants", "Merchants served by this node.", func() float64 { return float64(h.hub.Totals().Merchants) })
 	gauge("bus_dropped", "Messages that slow subscribers missed.", func() float64 { return float64(h.bus.Stats().Dropped) })
 	process := h.video.relay.Process
-	gauge("relay_process_up", "Whether the relay runs as it should: 1, or 0 while its process is started, of another version or not there.", func() float64 {
-		if s := process().State; s == child.Up || s == child.Within {
+	gauge("relay_process_up", "Whether there is a relay that answers: 1, or 0 while its process is started, is silent or not there.", func() float64 {
+		if s := process().State; s == child.Up || s == child.Older || s == child.Within {
 			return 1
 		}
 		return 0

@@ -52,7 +52,7 @@ func newVideo(h *house) (*video, error) {
 			Level: levelOf(h.log), Ready: h.hub.Started(), Log: h.log,
 		}
 	} else {
-		v.relay = &child.Inside{Asks: asks, Open: core.Open, Settings: settings, Log: h.log}
+		v.relay = &child.Inside{Asks: asks, Dir: dir, Open: core.Open, Settings: settings, Log: h.log}
 	}
 	v.studio = h.newStudio(v.relay, v.forget)
 	return v, nil

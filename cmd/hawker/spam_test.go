@@ -115,3 +115,33 @@ func spam(t *testing.T) {
 	t.Logf("%d questions in %d min: %v; %d answered in %d lines, of them %d for several; %d results, the slowest after %v",
 		asked["at once"]+asked["wait"]+asked["page"]+asked["nothing"]+asked["too fast"], minutes, asked, f.Covered-results, f.Lines, f.Joined, results, longest.Round(10*time.Millisecond))
 }
+
+// TestShoutOutForm: a shout-out is an announcement on Twitch where that was granted, else a line; others stay lines.
+func TestShoutOutForm(t *testing.T) {
+	for _, granted := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			var more []string
+			if granted {
+				more = []string{"moderator:manage:announcements"}
+			}
+			sim, s := speakerOn(t, true, more...)
+			here := chat.Channel{Platform: chat.Twitch, ID: channelID}
+			var ends []error
+			for i, text := range []string{"bob just bought a mug.", "a reminder"} {
+				s.Say(&speaker.Utterance{
+					Rank: speaker.RankReminder, To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Loud: i == 0, Merge: true,
+					Words: func(bool) speaker.Words { return speaker.Words{Text: text} }, Done: func(_ time.Time, err error) { ends = append(ends, err) },
+				})
+				time.Sleep(5 * time.Second)
+			}
+			lines, loud := len(sim.Spoken(channelID)), 0
+			for _, d := range sim.Deeds() {
+				loud += map[bool]int{true: 1}[d.Kind == "announce" && d.Text == "bob just bought a mug."]
+			}
+			want := map[bool][2]int{true: {1, 1}, false: {2, 0}}[granted]
+			if lines != want[0] || loud != want[1] || len(ends) != 2 || ends[0] != nil || ends[1] != nil {
+				t.Errorf("granted %v: %d lines, %d announcements, %v", granted, lines, loud, ends)
+			}
+		})
+	}
+}

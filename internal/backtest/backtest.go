@@ -20,6 +20,8 @@ import (
 	"hawker/internal/live/lines"
 	"hawker/internal/live/wording"
 	"hawker/internal/sqldb"
+	"hawker/internal/sqldb/manners"
+	"hawker/rules"
 	"hawker/rules/rule"
 	"hawker/rules/starter"
 )
@@ -172,6 +174,18 @@ func (h *House) Run(ctx context.Context, merchant, show commerce.ID, edited []ru
 	return r.Run(ctx, h.lines(ctx, bus.Range{Merchant: int64(merchant), Since: began.Add(-time.Minute), Until: logged(&r.Show), Limit: page}, show), edited, o, progress)
 }
 
+// called are the merchant's commands that are called otherwise. Lines from before they were renamed have the old words.
+func (h *House) called(ctx context.Context, merchant commerce.ID) (map[rules.Name][]string, error) {
+	all, err := h.DB.Manners().All(ctx, merchant)
+	words := map[string]string{}
+	for _, m := range all {
+		if m.Kind == manners.Call {
+			words[m.Name] = m.Value
+		}
+	}
+	return rules.AlsoCalled(words), err
+}
+
 // recording reads all of a show but its lines.
 func (h *House) recording(ctx context.Context, merchant, show commerce.ID) (*replay.Recording, error) {
 	about, err := h.DB.Merchant(ctx, merchant)
@@ -183,6 +197,9 @@ func (h *House) recording(ctx context.Context, merchant, show commerce.ID) (*rep
 		return nil, err
 	}
 	r := &replay.Recording{Language: about.Language, Zone: time.UTC}
+	if r.Names, err = h.called(ctx, merchant); err != nil {
+		return nil, err
+	}
 	for i := range shows {
 		if shows[i].ID == show {
 			r.Show = shows[i]

@@ -161,7 +161,7 @@ func (m *Merchant) pendings(show commerce.ID, now time.Time) []Pending {
 	var out []Pending
 	for i := range m.later {
 		w := m.later[i].want
-		if w.At.Sub(now) > manners.VetoFor {
+		if w.At.Sub(now) > max(m.manners.Wait(), manners.VetoFor) {
 			break
 		}
 		if w.Do != rule.ShoutOut || w.Show != show {

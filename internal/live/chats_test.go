@@ -12,6 +12,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/manners"
+	"hawker/internal/live/pace"
 	"hawker/rules/rule"
 )
 
@@ -171,6 +172,8 @@ func TestVeto(t *testing.T) {
 	if x := <-shouts; x.Who != "ana" {
 		t.Errorf("on the overlay: %+v", x)
 	}
+	m := s.hub.Merchant(s.merchant)
+	m.manners.Hold = time.Hour // until this test says so
 	s.behaves(manners.Manner{Kind: manners.Veto, By: "ana@example.test"})
 	for _, name := range []string{"rude_name", "spammer", "fine_name"} {
 		s.types(name, "!thanks")
@@ -189,6 +192,13 @@ func TestVeto(t *testing.T) {
 	}
 	if p := s.page().Pending; len(p) != 2 || strings.Contains(fmt.Sprint(p), "rude_name") || strings.Contains(fmt.Sprint(p), "spammer") {
 		t.Errorf("pending: %+v", p)
+	}
+	if err := m.look(t.Context(), func() {
+		for i := range m.later {
+			m.later[i].want.At = time.Now()
+		}
+	}); err != nil {
+		t.Fatal(err)
 	}
 	s.says("a viewer bought a mug, a viewer!")
 	s.says("fine_name bought a mug, fine_name!")
@@ -235,6 +245,11 @@ func TestAnotherBot(t *testing.T) {
 	if got := words(); len(got) != 0 {
 		t.Errorf("found after it was settled: %q", got)
 	}
+	s.rules(byWord("wares", say("look below")))
+	var fault *manners.FaultError
+	if err := s.hub.Behave(t.Context(), s.merchant, manners.Manner{Kind: manners.Call, Name: "item", Value: "wares"}); !errors.As(err, &fault) {
+		t.Errorf("a word of a rule: %v", err)
+	}
 	before := s.saidTimes("On sale")
 	s.types("ana", "!shop")
 	s.types("ana", "!store")
@@ -248,19 +263,21 @@ func TestAnotherBot(t *testing.T) {
 // Who asks all the time waits, then gets the page instead, then nothing; results of claims do not wait for that.
 func TestQuestionsWait(t *testing.T) {
 	s := openStall(t, t.TempDir())
+	began := time.Now()
+	early := func() bool { return time.Since(began) < pace.AskEvery*3/4 } // nothing that waits is due; else the machine stood still
 	for i := range 8 {
 		s.types("eve", "!item "+[]string{"3", "4", "5"}[i%3], func(m *chat.Message) { m.Received = m.Received.Add(time.Duration(i) * time.Millisecond) })
 	}
 	s.until("the last two are refused", func() bool { return s.why("eve") == commerce.Limited })
 	s.until("the first are answered", func() bool { return s.state().Says.Covered >= 3 })
-	if v := s.state().Says; v.Waiting != 3 {
+	if v := s.state().Says; v.Waiting != 3 && early() {
 		t.Errorf("%d questions wait, want 3; said %q", v.Waiting, s.chat.texts())
 	}
 	s.types("ana", "!buy 3")
 	s.says("#3 Mug held")
 	s.types("mo", "!item 3", mod) // moderators help others
 	s.until("a moderator is answered at once", func() bool { return s.saidTimes("#3 Mug, €18.00") == 2 })
-	if v := s.state().Says; v.Waiting != 3 || s.saidTimes("on the page") != 0 {
+	if v := s.state().Says; (v.Waiting != 3 || s.saidTimes("on the page") != 0) && early() {
 		t.Errorf("%+v, said %q", v, s.chat.texts())
 	}
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ func (m *Merchant) enact(p planned) {
 			m.done(p)
 			return
 		}
-		i, _ := slices.BinarySearchFunc(m.later, w.At, func(x planned, at time.Time) int { return x.want.At.Compare(at) })
+		i, _ := slices.BinarySearchFunc(m.later, w.At, func(x planned, at time.Time) int { return cmp.Or(x.want.At.Compare(at), -1) }) // behind its equals
 		m.later = slices.Insert(m.later, i, p)
 		if w.Do == rule.ShoutOut { // the host may stop it
 			m.changed[w.Show] = true

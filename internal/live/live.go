@@ -5,8 +5,8 @@
 // holds the merchant's goroutine up.
 //
 // Goroutines: Hub.Run owns one per merchant (Merchant.run), two per store (shop.Worker.Run and TakeIn), one per account
-// (Speaker.run, and one more for each line being said), and one per connected chat (its Listen). All end before Run
-// returns.
+// (Speaker.run, and one more for each line being said), one per connected chat (its Listen), and one that stores what was
+// changed of the bot's manners in chats. All end before Run returns.
 package live
 
 import (

@@ -144,6 +144,10 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 		}
 	}
 	m.manners = manners.House{Merchant: m.ID, Book: h.DB.Manners(), Log: m.log, Own: []string{info.Name}}
+	m.manners.Taken = func(ctx context.Context) (all []string, err error) {
+		err = m.look(ctx, func() { all = m.rules.Book.Commands() })
+		return all, err
+	}
 	for _, a := range c.Accounts { // nobody is thanked under the shop's name or the bot's
 		_, name, _ := strings.Cut(a.Name, "/")
 		m.manners.Own = append(m.manners.Own, name, a.Name)

@@ -8,8 +8,12 @@ import (
 	"hawker/internal/sqldb/videobook"
 )
 
-// lampAgain is how long a platform is left alone that could not be asked what it receives.
-const lampAgain = 30 * time.Second
+const (
+	// lampAgain is how long a platform is left alone that could not be asked what it receives.
+	lampAgain = 30 * time.Second
+	// lampOver is how long it is after it had no more to say: somebody ended the broadcast there.
+	lampOver = 5 * time.Minute
+)
 
 // lamp asks a platform what it receives at one destination.
 type lamp struct {
@@ -55,10 +59,12 @@ func (s *Studio) light(merchant, show commerce.ID, d *videobook.Destination, x v
 	}
 	s.task(func(context.Context) {
 		for ctx.Err() == nil {
+			again := lampOver
 			if err := p.Watch(ctx, merchant, account, x, tell); err != nil && ctx.Err() == nil {
 				tell(Reception{Text: sentence(err), At: time.Now()})
+				again = lampAgain
 			}
-			t := time.NewTimer(lampAgain)
+			t := time.NewTimer(again)
 			select {
 			case <-ctx.Done():
 			case <-t.C:

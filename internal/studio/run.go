@@ -99,7 +99,7 @@ func (s *Studio) Event(merchant, show commerce.ID, e relay.Event) {
 		st.live, st.ended = true, time.Time{}
 		clear(st.checked)
 	case relay.StreamStopped:
-		st.live, st.ended = false, e.At
+		st.live, st.ended, st.asked = false, e.At, time.Time{}
 		clear(st.rates)
 	}
 	s.mu.Unlock()
@@ -320,6 +320,16 @@ func sentence(err error) string {
 // tendEnded ends the broadcasts of a stream that is over, when the show is, or when it has been over for long.
 func (s *Studio) tendEnded(ctx context.Context, merchant, show commerce.ID, ended, now time.Time) {
 	s.darken(show, nil)
+	s.mu.Lock()
+	st := s.of(merchant, show)
+	soon := now.Sub(st.asked) < endedEvery
+	if !soon {
+		st.asked = now
+	}
+	s.mu.Unlock()
+	if soon {
+		return
+	}
 	about, err := s.Show(ctx, merchant, show)
 	if err != nil && !isGone(err) {
 		return // the next look
@@ -328,7 +338,6 @@ func (s *Studio) tendEnded(ctx context.Context, merchant, show commerce.ID, ende
 		return
 	}
 	s.mu.Lock()
-	st := s.of(merchant, show)
 	opened := st.opened
 	st.opened = map[commerce.ID]videobook.Session{}
 	s.mu.Unlock()

@@ -167,6 +167,9 @@ func (s *Studio) clipOf(merchant, show commerce.ID, set *videobook.Settings) Cli
 	if _, err := os.Stat(s.file(merchant, show, f)); err == nil {
 		c.Ready, c.Width, c.Height = true, f.Width, f.Height
 	}
+	if _, err := os.Stat(filepath.Join(s.folder(merchant, show), original)); err != nil && c.Trouble == "" {
+		c.Trouble = "Its file is not on this server any more. Upload it again."
+	}
 	if set.Video != "" && set.Video != "H.264" {
 		c.Ready, c.Trouble = false, "Your encoder sends "+set.Video+", and a slate can be made in H.264 only: viewers see the last picture in its place."
 	}

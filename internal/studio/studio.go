@@ -35,6 +35,8 @@ const (
 	openWithin = 30 * time.Second
 	// openAgain is how long a platform that gave no key is left alone.
 	openAgain = 20 * time.Second
+	// endedEvery is how often it is asked whether a show is over whose video is.
+	endedEvery = 10 * time.Second
 	// keptFor is how long a broadcast is kept after the video ended while the show goes on: an encoder that is set up anew finds it.
 	keptFor = 15 * time.Minute
 )
@@ -123,6 +125,7 @@ type stream struct {
 	sound    int                  // Hz, as the encoder sends
 	live     bool
 	ended    time.Time // when it was last seen live; zero while it is
+	asked    time.Time // when it was asked last whether the show is over
 }
 
 type trouble struct {
@@ -174,6 +177,9 @@ func (s *Studio) Config(ctx context.Context, key string) (relay.Config, commerce
 	s.mu.Lock()
 	s.of(o.Merchant, o.Show)
 	s.mu.Unlock()
+	if c.Slate == nil {
+		s.fitClip(o.Merchant, o.Show) // nothing was prepared yet, or that was cut short
+	}
 	s.look()
 	return c, o.Merchant, nil
 }

@@ -8,8 +8,8 @@
 //
 // While the hub is away the process goes on: an encoder whose key the hub has admitted before is let in again, from memory; one
 // with another key is asked to try again. What happened is kept and told to the next hub, in order; what a hub had not said it
-// has dealt with is told again. The process ends when the hub has ended as it should and no stream is live, or when the hub has
-// been away for AwayLimit and no encoder has been there for as long.
+// has dealt with is told again. The process ends when the hub has ended as it should and no stream is live, or when there was neither
+// a hub nor a stream for AwayLimit.
 //
 // Who may speak on the socket: the user that the process runs as, and root. It is told by the kernel, not by a secret. Stream
 // keys cross the socket; they are on no command line, in no environment, in no file, log or status.
@@ -43,7 +43,7 @@ const (
 	TraceName = "relay.err"
 )
 
-// AwayLimit is how long the process waits for a hub while no encoder sends, unless the hub said that it ends.
+// AwayLimit is how long the process waits for a hub while no stream is live, unless the hub said that it ends.
 const AwayLimit = 15 * time.Minute
 
 // ErrAway means that the relay's process does not answer.

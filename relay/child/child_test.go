@@ -75,6 +75,7 @@ func TestHubKilled(t *testing.T) {
 // While the hub is away an encoder that it has let in comes back, with what was last in force; another one is asked to try again. The
 // next hub hears what happened, in order and with whose it is.
 func TestEncoderReturnsWithoutHub(t *testing.T) {
+	t.Parallel()
 	dir := folder(t)
 	sim, a := platform(t, "a")
 	_, b := platform(t, "b")
@@ -145,6 +146,7 @@ func TestReview(t *testing.T) {
 
 // A key that was taken away is not let in from memory.
 func TestKeyTakenAway(t *testing.T) {
+	t.Parallel()
 	for _, what := range []string{"forget", "cut", "end"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -166,6 +168,7 @@ func TestKeyTakenAway(t *testing.T) {
 
 // A hub that has stopped dead, or cannot read its database, keeps no known encoder out.
 func TestHubCannotSay(t *testing.T) {
+	t.Parallel()
 	dir := folder(t)
 	one := start(t, show(dir))
 	e := encode(t, one.addr, ingestKey)
@@ -175,7 +178,7 @@ func TestHubCannotSay(t *testing.T) {
 	}
 	_ = e.p.Close()
 	e = encode(t, one.addr, ingestKey)
-	one.kill()
+	one.kill() // it may not have stood still in time, and have said so; then nothing was tried, and nothing is wrong
 
 	o := show(dir)
 	o.Fail = true
@@ -220,6 +223,7 @@ func logged(h *running, text string) bool { return strings.Contains(h.logs.Strin
 
 // A new version of the hub leaves streams to the process of the old one, and replaces it when they are over.
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	dir := folder(t)
 	sim, a := platform(t, "a")
 	o := show(dir, a)
@@ -265,6 +269,7 @@ func TestUpgrade(t *testing.T) {
 
 // When its hub ends as it should, the process ends too, unless a stream is live; then when that is over.
 func TestHubEnds(t *testing.T) {
+	t.Parallel()
 	dir := folder(t)
 	one := start(t, show(dir))
 	p := one.process()
@@ -290,6 +295,7 @@ func TestHubEnds(t *testing.T) {
 
 // A process that is tied to its hub ends with it, also when that is killed in mid-stream.
 func TestTied(t *testing.T) {
+	t.Parallel()
 	o := show(folder(t))
 	o.Tied = true
 	for _, end := range []func(*running){(*running).kill, (*running).stop} {
@@ -302,8 +308,9 @@ func TestTied(t *testing.T) {
 	}
 }
 
-// Without a hub the process waits for its limit, and longer while an encoder sends.
+// Without a hub the process waits for its limit, and longer while a stream is live.
 func TestAwayLimit(t *testing.T) {
+	t.Parallel()
 	o := show(folder(t))
 	o.Away = 200 * time.Millisecond
 	one := start(t, o)
@@ -322,7 +329,9 @@ func TestAwayLimit(t *testing.T) {
 		}
 		time.Sleep(8 * time.Millisecond)
 	}
-	_ = e.p.Close()
+	if err := e.p.End(); err != nil {
+		t.Error(err)
+	}
 	gone(t, p.PID)
 }
 

@@ -5,6 +5,7 @@ package child_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -140,7 +141,7 @@ func hub(ctx context.Context, in io.Reader, out io.Writer) error {
 		tell(told{Err: err.Error()})
 		return nil
 	}
-	tell(told{Ready: strings.Join(c.Addrs(), ",")})
+	tell(told{Ready: cmp.Or(strings.Join(c.Addrs(), ","), "nowhere")})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -166,6 +167,9 @@ func hub(ctx context.Context, in io.Reader, out io.Writer) error {
 			}
 			if cmd.What == "status" {
 				t.Status = c.Status()
+			}
+			if cmd.What == "addrs" {
+				t.Ready = strings.Join(c.Addrs(), ",")
 			}
 			p := c.Process()
 			t.Process = &p
@@ -316,7 +320,7 @@ func (h *running) listen(out io.Reader, ready chan<- told) {
 			return
 		}
 		switch {
-		case x.Ready != "" || x.Err != "" && !x.Done:
+		case !x.Done && (x.Ready != "" || x.Err != ""):
 			ready <- x
 		case x.Done:
 			h.done <- x

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -21,6 +22,8 @@ import (
 type Inside struct {
 	Asks
 
+	// Dir is the data folder: a process that a hub before this one left there is ended first. "" looks for none.
+	Dir      string
 	Open     Open
 	Settings []byte
 	Log      *slog.Logger
@@ -37,6 +40,9 @@ func (i *Inside) Start(ctx context.Context) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if err := i.dismiss(ctx); err != nil {
+		return err
+	}
 	core, err := i.Open(ctx, Start{Settings: i.Settings, Log: log})
 	if err != nil {
 		return err
@@ -49,6 +55,26 @@ func (i *Inside) Start(ctx context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.core, i.tags, i.started = core, map[string]string{}, time.Now()
+	return nil
+}
+
+// dismiss ends a process that another hub has left, and which would be in our way.
+func (i *Inside) dismiss(ctx context.Context) error {
+	if i.Dir == "" {
+		return nil
+	}
+	c := &Client{Dir: i.Dir, Log: i.Log}
+	c.open()
+	defer c.api.CloseIdleConnections()
+	h, err := c.ask(ctx)
+	switch {
+	case err != nil:
+		return nil // nobody, as it should be; or the port will tell
+	case h.Streams > 0:
+		return fmt.Errorf("the relay's process %d carries the video of a show; the relay can run inside the hub when that is over", h.PID)
+	case !c.replace(ctx, &h):
+		return fmt.Errorf("the relay's process %d does not end", h.PID)
+	}
 	return nil
 }
 

@@ -19,7 +19,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"hawker/relay"
 	"hawker/relay/child"
@@ -47,6 +50,88 @@ func TestStaleSocket(t *testing.T) {
 	if p := two.process(); p.State != child.Up {
 		t.Errorf("over a stale socket: %v", p)
 	}
+}
+
+// A process that does not answer keeps no hub from starting, and is found when it answers again.
+func TestSilentProcess(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	one := start(t, show(dir))
+	pid := one.process().PID
+	one.kill()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+	c := newClient(&orders{Dir: dir}, nil, nil)
+	eventually(t, "it stands still", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		return c.Call(ctx, http.MethodGet, "/relay/hello", nil, nil) != nil
+	})
+	two := start(t, show(dir))
+	if p := two.process(); two.addr != "nowhere" || p.State != child.Silent {
+		t.Errorf("at %s with %v", two.addr, p)
+	}
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is found", func() bool { p := two.process(); return p.State == child.Up && p.PID == pid })
+}
+
+// A process that speaks another protocol is left alone while it carries a stream, and replaced then.
+func TestOtherProtocol(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	ln, err := net.Listen("unix", filepath.Join(dir, child.SocketName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var streams atomic.Int64
+	streams.Store(1)
+	var srv *http.Server
+	srv = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // a test
+		switch r.URL.Path {
+		case "/relay/hello":
+			_ = json.NewEncoder(w).Encode(map[string]any{"protocol": 99, "version": "0", "pid": 99999999, "addrs": []string{"127.0.0.1:1"}, "streams": streams.Load()})
+		case "/relay/end":
+			go func() { _ = srv.Close() }()
+		default:
+			t.Errorf("%s is asked of a process that speaks otherwise", r.URL.Path)
+		}
+	})}
+	go func() { _ = srv.Serve(ln) }()
+	defer srv.Close()
+	h := start(t, show(dir))
+	if p := h.process(); p.State != child.Older || p.PID != 99999999 {
+		t.Errorf("with %v", p)
+	}
+	streams.Store(0)
+	eventually(t, "a process that is understood", func() bool { p := h.process(); return p.State == child.Up && p.PID != 99999999 })
+	encode(t, h.do(command{What: "addrs"}).Ready, ingestKey)
+	eventually(t, "live", func() bool { return len(h.status()) == 1 })
+}
+
+// A relay inside the hub ends the process that a hub before it has left, and does not take its place while a stream is live.
+func TestInsideAfterOwn(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	one := start(t, show(dir))
+	pid := one.process().PID
+	e := encode(t, one.addr, ingestKey)
+	eventually(t, "live", func() bool { return len(one.status()) == 1 })
+	one.kill()
+	set, _ := json.Marshal(coreSettings{Listen: one.addr})
+	in := &child.Inside{Dir: dir, Settings: set, Open: openCore}
+	if err := in.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "carries the video") {
+		t.Errorf("Start beside a stream: %v", err)
+	}
+	if err := e.p.End(); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "its turn", func() bool { return in.Start(t.Context()) == nil })
+	gone(t, pid)
+	keep(t, in)
 }
 
 // Where the port is taken the hub says so, in the relay's words.

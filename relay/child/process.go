@@ -57,7 +57,7 @@ type process struct {
 	mu      sync.Mutex
 	left    bool      // the hub said that it ends
 	seen    bool      // there was a hub
-	useless time.Time // since when there is neither hub nor encoder, zero while there is one of them
+	useless time.Time // since when there is neither a hub nor a stream
 }
 
 // Main is the life of the relay's process in the data folder dir: it reads what to do from in, says on out whether it could
@@ -197,12 +197,8 @@ func (p *process) look(ctx context.Context) {
 func (p *process) over(now time.Time, here bool, streams []relay.StreamStatus) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	encoder := false
-	for i := range streams {
-		encoder = encoder || streams[i].Ingest.Connected || streams[i].Backup != nil
-	}
 	here = here && !p.left
-	if here || encoder || p.useless.IsZero() {
+	if here || len(streams) > 0 || p.useless.IsZero() { // a stream without an encoder has a limit of its own
 		p.useless = now
 	}
 	limit := p.first.Away
@@ -219,7 +215,7 @@ func (p *process) over(now time.Time, here bool, streams []relay.StreamStatus) s
 	case p.left && len(streams) == 0:
 		return "the hub has ended, and no stream is live"
 	case now.Sub(p.useless) >= limit:
-		return "neither a hub nor an encoder came for long"
+		return "for long there was neither a hub nor a stream"
 	}
 	return ""
 }

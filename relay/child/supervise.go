@@ -147,7 +147,7 @@ func (c *Client) replace(ctx context.Context, h *hello) bool {
 		c.replacing(false)
 		return false // a stream has just begun
 	}
-	c.log().Info("relay process of another version or with other settings ended; a new one begins", "pid", h.PID, "version", h.Version)
+	c.log().Info("relay process of another version or with other settings ended", "pid", h.PID, "version", h.Version)
 	return c.gone(ctx, h.run())
 }
 

@@ -106,24 +106,32 @@ func (s *Server) pack(ctx context.Context, w *show) {
 	}
 }
 
-// watch is the show of a stream, which is begun when nobody watched it. fresh asks for one that is not over. nil means that the
-// stream is not live.
-func (s *Server) watch(ctx context.Context, id string, fresh bool) *show {
+// shown is the show of a stream that is watched, or ended a moment ago; nil when there is none.
+func (s *Server) shown(id string) *show {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	w := s.shows[id]
-	if w != nil && !(fresh && w.isOver()) {
-		s.mu.Unlock()
+	if w != nil {
 		w.asked.Store(time.Now().UnixNano())
+	}
+	return w
+}
+
+// watch is shown, and begins the show of a live stream when there is none, or one that is over.
+func (s *Server) watch(ctx context.Context, id string) *show {
+	if w := s.shown(id); w != nil && !w.isOver() {
 		return w
 	}
-	if !fresh {
+	s.mu.Lock()
+	w := s.shows[id]
+	if w != nil && !w.isOver() { // somebody else was faster
 		s.mu.Unlock()
-		return nil
+		return w
 	}
 	tap, err := s.Open(id)
 	if err != nil {
 		s.mu.Unlock()
-		return nil
+		return w
 	}
 	if s.shows == nil {
 		s.shows, s.breaks = map[string]*show{}, map[string]int64{}
@@ -269,8 +277,8 @@ func refuse(w http.ResponseWriter, status int, word, text string) {
 }
 
 func (s *Server) servePlaylist(ctx context.Context, w http.ResponseWriter, r *http.Request, id, file string) {
-	show := s.watch(ctx, id, file != partsFile)
-	if show == nil || !show.await(ctx, func() bool { return show.ready() }) {
+	show := s.watch(ctx, id)
+	if show == nil || !show.await(ctx, show.ready) || file == indexFile && show.isOver() {
 		refuse(w, http.StatusNotFound, offWord, offText)
 		return
 	}
@@ -320,7 +328,7 @@ func (s *Server) servePlaylist(ctx context.Context, w http.ResponseWriter, r *ht
 
 // serveMedia serves the beginning of a configuration, a segment or a part. What a name stands for never changes.
 func (s *Server) serveMedia(ctx context.Context, w http.ResponseWriter, _ *http.Request, id, file string) {
-	show := s.watch(ctx, id, false)
+	show := s.shown(id)
 	if show == nil {
 		refuse(w, http.StatusNotFound, offWord, offText)
 		return

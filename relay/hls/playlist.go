@@ -52,7 +52,7 @@ func (w *show) playlist(parts bool) []byte {
 			target = max(target, seg.parts[i].ticks)
 		}
 	}
-	goal := int(math.Ceil(duration(longest).Seconds()))
+	goal := int(math.Round(duration(longest).Seconds())) // as lengths are compared with it (RFC 8216, 4.3.3.1)
 	var b strings.Builder
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:%d\n", max(goal, leastTarget))
 	if parts && !w.over {

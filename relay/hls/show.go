@@ -302,6 +302,7 @@ func (w *show) initName(n int) string { return w.epoch + "-" + strconv.Itoa(n) +
 func (w *show) segmentName(n int64) string {
 	return w.epoch + "-" + strconv.FormatInt(n, 10) + mediaEnd
 }
+
 func (w *show) partName(n int64, at int) string {
 	return fmt.Sprintf("%s-%d.%d%s", w.epoch, n, at, mediaEnd)
 }

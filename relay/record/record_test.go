@@ -19,7 +19,7 @@ import (
 	"hawker/relay/relaytest"
 )
 
-// folderOf is the folder that streams are recorded in, by the environment: the test's own process is the relay's when it is set.
+// dirEnv names the folder of recordings to the test's own program, which is a relay then.
 const dirEnv = "HAWKER_TEST_RECORDINGS"
 
 func TestMain(m *testing.M) {
@@ -51,24 +51,17 @@ type studio struct {
 	shelf *record.Shelf
 	addr  string
 	stop  func()
-
-	mu     sync.Mutex
-	folder string
 }
 
-func newStudio(t *testing.T, change func(*record.Recorder)) *studio {
+func newStudio(t *testing.T, change func(*record.Recorder, *relay.Server)) *studio {
 	t.Helper()
-	s := &studio{t: t, rec: &record.Recorder{Dir: t.TempDir()}, folder: "ana"}
+	s := &studio{t: t, rec: &record.Recorder{Dir: t.TempDir()}, relay: &relay.Server{SlateAfter: 200 * time.Millisecond}}
+	s.relay.Consumers = []func(context.Context, *relay.Tap){s.rec.Take}
 	if change != nil {
-		change(s.rec)
+		change(s.rec, s.relay)
 	}
 	s.shelf = &record.Shelf{Dir: s.rec.Dir, Quota: s.rec.Quota, MinFree: s.rec.MinFree}
-	s.relay = &relay.Server{SlateAfter: 200 * time.Millisecond, Consumers: []func(context.Context, *relay.Tap){s.rec.Take}}
-	s.relay.Stream = func(context.Context, string) (relay.Config, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return relay.Config{ID: "7", Record: s.folder}, nil
-	}
+	s.relay.Stream = func(context.Context, string) (relay.Config, error) { return relay.Config{ID: "7", Record: "ana"}, nil }
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -251,4 +244,102 @@ func TestRecording(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(s.rec.Dir, "ana", all[1].Name+"*")); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
+}
+
+// HEVC and Opus are recorded too; a full folder loses its oldest recording, a nearly full disk stops recording and loses nothing.
+func TestRoom(t *testing.T) {
+	s := newStudio(t, func(r *record.Recorder, _ *relay.Server) { r.Quota = 1_000_000 })
+	dir := filepath.Join(s.rec.Dir, "ana")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i, day := range []string{"01", "02", "03"} { // 400 kB each
+		base := filepath.Join(dir, "5-202601"+day+"-120000")
+		info := fmt.Sprintf(`{"stream":"5","started_ms":%d,"ended_ms":2,"length_ms":1000}`, i+1)
+		if err := os.WriteFile(base+".mp4", make([]byte, 400_000), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(base+".json", []byte(info), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	relaytest.Publish(t, s.addr, "key", relaytest.Enhanced(t, 6, "320x180"), 3*time.Second)
+	relaytest.Eventually(t, "a recording", func() bool { all := s.list(); return len(all) > 0 && all[0].Live && all[0].Bytes > 30_000 })
+	if err := s.relay.End("7"); err != nil {
+		t.Fatal(err)
+	}
+	relaytest.Eventually(t, "it is over", func() bool { all := s.list(); return !all[0].Live && all[0].Length > 0 })
+	all := s.list()
+	if len(all) != 3 || all[1].Name != "5-20260103-120000" || all[2].Name != "5-20260102-120000" {
+		t.Errorf("left: %+v", all)
+	}
+	relaytest.Eventually(t, "it has its index", func() bool {
+		b, err := os.ReadFile(s.path(all[0].Name))
+		return err == nil && string(b[36:40]) == "mdat"
+	})
+	if seconds(t, s.path(all[0].Name)) < 2 || !strings.HasPrefix(all[0].Codecs, "hvc1.") || !strings.HasSuffix(all[0].Codecs, ",opus") {
+		t.Errorf("%+v", all[0])
+	}
+
+	begun := make(chan struct{})
+	s = newStudio(t, func(r *record.Recorder, srv *relay.Server) {
+		r.MinFree = 1 << 62
+		srv.Consumers = append(srv.Consumers, func(ctx context.Context, tap *relay.Tap) {
+			for n := 0; n < 100; {
+				units, err := tap.Next(ctx)
+				if err != nil {
+					return
+				}
+				n += len(units)
+			}
+			close(begun)
+		})
+	})
+	relaytest.Publish(t, s.addr, "key", relaytest.Film(t, 6, "320x180"), 3*time.Second)
+	<-begun
+	if err := s.relay.End("7"); err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	if all := s.list(); len(all) > 0 {
+		t.Errorf("recorded without room: %+v", all)
+	}
+}
+
+// Names from outside lead nowhere else.
+func TestNames(t *testing.T) {
+	dir := t.TempDir()
+	shelf := &record.Shelf{Dir: filepath.Join(dir, "recordings")}
+	if err := os.WriteFile(filepath.Join(dir, "5-20260101-120000.mp4"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range [][2]string{{"..", "5-20260101-120000"}, {".", "../5-20260101-120000"}, {"", "5-20260101-120000"}, {"ana", ""}, {"ana", "../../5-20260101-120000"}, {"ana/..", "5-20260101-120000"}} {
+		if _, err := shelf.Get(x[0], x[1]); !os.IsNotExist(err) {
+			t.Errorf("%q: %v", x, err)
+		}
+		if err := shelf.Delete(x[0], x[1]); !os.IsNotExist(err) {
+			t.Errorf("delete %q: %v", x, err)
+		}
+	}
+}
+
+// Index reads whatever it is given, and spoils no file that is none of ours.
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x10ftypisom\x00\x00\x00\x00\x00\x00\x00\x10free\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x08moov\x00\x00\x00\x08moof\x00\x00\x00\x08mdat"))
+	f.Add([]byte("\x00\x00\x00\x08ftyp\x00\x00\x00\x10free\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x08moov\x00\x00\x00\x01moof\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"))
+	f.Add([]byte{})
+	file := filepath.Join(f.TempDir(), "x.mp4")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := record.Index(file)
+		after, readErr := os.ReadFile(file)
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		if err != nil && string(after) != string(b) {
+			t.Fatalf("it failed (%v) and changed the file", err)
+		}
+	})
 }

@@ -14,6 +14,9 @@ import (
 func (d *Desk) mountChats(mux *http.ServeMux, guard Guard) (Guard, error) {
 	d.chats = &chatspage.Pages{DB: d.DB, Hub: d.Hub, Kit: d.Kit, Log: d.Log, Permission: d.Permission, Connect: func(name string) (string, bool) {
 		c, ok := d.Connects[name]
+		if c.Code != nil { // then there is a way, whatever is not set
+			return "", ok
+		}
 		return c.Needs, ok
 	}}
 	routes, err := d.chats.Open()

@@ -48,7 +48,9 @@ type Recording struct {
 	Show     commerce.Show    // with its lineup, as it is stored
 	Stock    []commerce.Stock // as it is stored; what is kept back is read from it
 	Language string
-	Zone     *time.Location
+	// Names are commands with words of the merchant's own, beside the usual ones; see rules.AlsoCalled.
+	Names map[rules.Name][]string
+	Zone  *time.Location
 	// Rules gives the rules that were in force, by the version that lines name; kept is false where that one is kept no more and
 	// others stand in.
 	Rules func(version int64) (all []rule.Rule, kept bool, err error)

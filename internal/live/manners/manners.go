@@ -5,6 +5,7 @@
 package manners
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -70,8 +71,10 @@ type House struct {
 	Log      *slog.Logger
 	// Own are names that nobody else may be shown under: the shop's and the bot's.
 	Own []string
-	// Language is that of the merchant's commands.
-	Language string
+	// Taken are words of commands that the merchant's rules have; nil for none.
+	Taken func(ctx context.Context) ([]string, error)
+	// Hold is how long a shout-out waits for the host's veto; 0 means VetoFor.
+	Hold time.Duration
 
 	now   atomic.Pointer[state]
 	mu    sync.Mutex // held while something changes
@@ -141,6 +144,15 @@ func (h *House) Do(ctx context.Context, changes ...Manner) error {
 	for i := range changes {
 		if err := h.check(&changes[i]); err != nil {
 			return err
+		}
+		if m := &changes[i]; m.Kind == Call && !m.Off && h.Taken != nil {
+			taken, err := h.Taken(ctx)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(taken, m.Value) {
+				return &FaultError{"It cannot be called “!" + m.Value + "”: one of your rules has that command."}
+			}
 		}
 	}
 	h.mu.Lock()
@@ -276,7 +288,7 @@ const VetoFor = 5 * time.Second
 // Wait is how long shout-outs wait.
 func (h *House) Wait() time.Duration {
 	if _, ok := h.now.Load().all[key{Veto, ""}]; ok {
-		return VetoFor
+		return cmp.Or(h.Hold, VetoFor)
 	}
 	return 0
 }

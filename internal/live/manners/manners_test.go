@@ -15,23 +15,29 @@ import (
 	"hawker/rules"
 )
 
-// open is a house over a database of its own, and how to open it again after the program's end.
-func open(t *testing.T) (db *sqldb.DB, again func() *House) {
+// open is a database of its own with a way to close it, and how to open a house over it as after a start of the program.
+func open(t *testing.T) (closes func(), again func() *House) {
 	t.Helper()
 	dir := t.TempDir()
 	key, err := seal.ReadKey(dir)
-	if err == nil {
-		db, err = sqldb.Open(t.Context(), sqldb.Options{Dir: dir, Key: key})
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	db, err := sqldb.Open(t.Context(), sqldb.Options{Dir: dir, Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closes = sync.OnceFunc(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(closes)
 	id, err := db.PutMerchant(t.Context(), sqldb.Merchant{Slug: "ana", Name: "Ana", Currency: "EUR", Timezone: "UTC", Language: "en"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return db, func() *House {
+	return closes, func() *House {
 		h := &House{Merchant: id, Book: db.Manners(), Log: slog.New(slog.DiscardHandler), Own: []string{"HawkerBot"}}
 		if err := h.Load(t.Context()); err != nil {
 			t.Fatal(err)
@@ -71,12 +77,10 @@ func TestStored(t *testing.T) {
 
 // A database that is away keeps nothing from holding; it is stored when the database is there again. A page is told.
 func TestStoredLater(t *testing.T) {
-	db, again := open(t)
+	closes, again := open(t)
 	h := again()
 	h.Note(Manner{Kind: Mute, Name: "twitch/1"})
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closes()
 	var fault *FaultError
 	if err := h.Do(t.Context(), Manner{Kind: Mute, Name: "twitch/2"}); err == nil || errors.As(err, &fault) {
 		t.Errorf("stored without a database: %v", err)

@@ -100,14 +100,18 @@ func TestLoud(t *testing.T) {
 			err         error
 			lines, loud string
 			failed      bool
+			plain       bool
 		}{
-			{nil, "joined", "1 2", false},
-			{&chat.Refused{Code: "unsupported"}, "joined 1 2", "", false},
-			{&chat.Refused{Code: "scope"}, "joined 1 2", "", false},
-			{&chat.Refused{Code: "network", Unknown: true}, "joined", "", true},
-			{&chat.Refused{Code: "token", Reconnect: true}, "joined", "", true},
+			{nil, "joined", "1 2", false, false},
+			{nil, "joined 1 2", "", false, true}, // where announcements are something else
+			{&chat.Refused{Code: "unsupported"}, "joined 1 2", "", false, false},
+			{&chat.Refused{Code: "scope"}, "joined 1 2", "", false, false},
+			{&chat.Refused{Code: "network", Unknown: true}, "joined", "", true, false},
+			{&chat.Refused{Code: "token", Reconnect: true}, "joined", "", true, false},
 		} {
-			h := open(t, twitchLike())
+			b := twitchLike()
+			b.Announces = !tt.plain
+			h := open(t, b)
 			l := &loud{platform: h.p, refuses: tt.err}
 			h.Chat = l
 			var ends []error

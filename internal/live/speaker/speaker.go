@@ -436,7 +436,7 @@ type Announcer interface {
 
 // send says a line, so that it stands out where that is wanted and the platform takes it in that form.
 func (s *Speaker) send(ctx context.Context, line chat.Line, loud bool) (chat.Sent, error) {
-	if a, ok := s.Chat.(Announcer); ok && loud && line.To.Kind == chat.ToChannel {
+	if a, ok := s.Chat.(Announcer); ok && loud && line.To.Kind == chat.ToChannel && s.Chat.Budget(line.To.Channel).Announces {
 		err := a.Do(ctx, chat.Deed{Kind: chat.Announce, Channel: line.To.Channel, Text: line.Text})
 		var refused *chat.Refused
 		if err == nil || !errors.As(err, &refused) || refused.Unknown || refused.Reconnect {

@@ -175,7 +175,7 @@ func (p *Pages) card(s *live.ChannelState, names map[chat.Channel]string, shows 
 		c.Absences = append(c.Absences, absenceOf(&a, now, v.Place))
 	}
 	f := &s.Says
-	c.Said = []fact{{"Lines said", fmt.Sprint(f.Lines)}, {"for several people", fmt.Sprint(f.Joined)}, {"Answers in them", fmt.Sprint(f.Covered)}, {"Waiting", fmt.Sprint(f.Waiting)}}
+	c.Said = []fact{{"Lines said", fmt.Sprint(f.Lines)}, {"For several people", fmt.Sprint(f.Joined)}, {"Answers in them", fmt.Sprint(f.Covered)}, {"Waiting", fmt.Sprint(f.Waiting)}}
 	c.NotSaid = notSaid(f.Figures.Muted, f.TooLate, f.Told, f.Full, f.Failed)
 	c.Test = testOf(&s.Test, now, v.Place)
 	c.MayTest = s.Connected && s.Muted.By == "" && !s.Test.Running(now)

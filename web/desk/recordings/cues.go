@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,12 +43,19 @@ func cuesOf(ctx context.Context, db *sqldb.DB, merchant commerce.ID, x *record.R
 	if so == nil {
 		so = &reading{}
 	}
+	s := shows[x.Stream]
 	if so.next == 0 {
 		if so.next, err = after(ctx, db, merchant, x.Started); err != nil {
 			return nil, err
 		}
+		before, err := onAir(ctx, db, merchant, &s, so.next)
+		if err != nil {
+			return nil, err
+		}
+		if before != "" {
+			so.cues = append(so.cues, record.Cue{Text: before})
+		}
 	}
-	s := shows[x.Stream]
 	end := x.Started.Add(x.Length)
 	for read := 0; read < entriesMost; {
 		entries, err := db.Entries(ctx, merchant, so.next, entriesAtOnce)
@@ -109,6 +117,37 @@ func after(ctx context.Context, db *sqldb.DB, merchant commerce.ID, at time.Time
 	return low, nil
 }
 
+// onAir is what was on air before an entry of the ledger, as a moment; empty when nothing was, or too long ago.
+func onAir(ctx context.Context, db *sqldb.DB, merchant commerce.ID, s *commerce.Show, before int64) (string, error) {
+	for to := before; to > 1 && before-to < 20*entriesAtOnce; to -= entriesAtOnce {
+		from := max(to-entriesAtOnce, 1)
+		entries, err := db.Entries(ctx, merchant, from, int(to-from))
+		if err != nil {
+			return "", err
+		}
+		for i := range slices.Backward(entries) {
+			e := &entries[i]
+			if e.Show != s.ID {
+				continue
+			}
+			switch commerce.What(e.Kind) {
+			case commerce.Begun, commerce.Over:
+				return "", nil
+			case commerce.Aired:
+				text, err := say(e, s)
+				if text == offAir {
+					text = ""
+				}
+				return text, err
+			}
+		}
+	}
+	return "", nil
+}
+
+// offAir is said when nothing is on air any more.
+const offAir = "Nothing on air"
+
 // say is an entry as a moment of the show; empty for what is none.
 func say(e *commerce.Entry, s *commerce.Show) (string, error) {
 	switch commerce.What(e.Kind) {
@@ -131,7 +170,7 @@ func say(e *commerce.Entry, s *commerce.Show) (string, error) {
 	switch commerce.What(e.Kind) {
 	case commerce.Aired:
 		if f.Number == 0 {
-			return "Nothing on air", nil
+			return offAir, nil
 		}
 		return item + " on air", nil
 	case commerce.Gated:

@@ -23,6 +23,11 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
+// Static is the pages' own style sheet.
+//
+//go:embed static
+var Static embed.FS
+
 // Visitor is a member at a page.
 type Visitor struct {
 	Merchant sqldb.Merchant
@@ -279,7 +284,7 @@ func (p *Pages) remove(w http.ResponseWriter, r *http.Request, v *Visitor) error
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, title string, data any) error {
 	f := v.Frame
-	f.Title, f.Media = title, page == "one"
+	f.Title, f.Style, f.Media = title, "recordings.css", page == "one"
 	p.pages.Render(w, r, page, f, data)
 	return nil
 }

@@ -49,27 +49,32 @@ func (p *Pages) key(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	default:
 		return ui.Problem(http.StatusBadRequest, "Which key is meant?")
 	}
-	return p.keyed(w, r, v, s, k, "This is the new stream key. It is shown this once.")
-}
-
-// keyed answers with keys that were just made: they are shown in this answer and never again.
-func (p *Pages) keyed(w http.ResponseWriter, r *http.Request, v *Visitor, s *commerce.Show, k studio.Keys, text string) error {
+	text := "This is the new stream key. It is shown this once."
 	if k == (studio.Keys{}) {
 		text = said("no-backup")
 	}
+	return p.keyed(w, r, v, s, text, func(pg *page) { pg.Made = k })
+}
+
+// keyed answers with keys that were just made: they are shown in this answer and never again.
+func (p *Pages) keyed(w http.ResponseWriter, r *http.Request, v *Visitor, s *commerce.Show, text string, made func(*page)) error {
 	if !ui.Hx(r) {
-		return p.page(w, r, v, s, func(f *ui.Frame) { f.Notice = text }, func(pg *page) { pg.Made = k })
+		return p.page(w, r, v, s, func(f *ui.Frame) { f.Notice = text }, made)
 	}
 	pg, err := p.look(r.Context(), v, s)
 	if err != nil {
 		return err
 	}
-	pg.Made = k
-	b, err := p.pages.Part("video", "keys", pg)
-	if err != nil {
-		return err
+	made(pg)
+	more := []ui.Part{notice(html.EscapeString(text))}
+	for _, name := range []string{"keys", "made"} {
+		b, err := p.pages.Part("video", name, pg)
+		if err != nil {
+			return err
+		}
+		more = append(more, ui.Part{Target: "#" + name, HTML: b})
 	}
-	return p.answer(w, r, v, s, "", ui.Part{Target: "#keys", HTML: b}, notice(html.EscapeString(text)))
+	return p.answer(w, r, v, s, "", more...)
 }
 
 // cut takes the encoder off the air. Who may plan the show is shown the new keys; others are told to ask.
@@ -85,7 +90,7 @@ func (p *Pages) cut(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	p.Log.InfoContext(r.Context(), "video cut", "show", s.ID, "by", v.Member.ID)
 	const text = "The video is cut. The old stream key opens nothing any more."
 	if v.Plan && k != (studio.Keys{}) {
-		return p.keyed(w, r, v, s, k, text+" The new one is shown this once.")
+		return p.keyed(w, r, v, s, text+" The new one is shown this once.", func(pg *page) { pg.CutMade = k })
 	}
 	return p.answer(w, r, v, s, "cut", notice(text))
 }

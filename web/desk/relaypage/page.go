@@ -31,7 +31,8 @@ type page struct {
 	Knocking       *ingest
 	OnBackup       bool
 	Main, Backup   studio.Key
-	Made           studio.Keys // shown this once
+	Made           studio.Keys // shown this once, where they were asked for
+	CutMade        studio.Keys // likewise, beside Cut, which made them
 	Ways           []way
 	Clip           studio.Clip
 	ClipWrong      string

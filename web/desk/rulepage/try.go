@@ -224,6 +224,9 @@ func (p *Pages) ask(ctx context.Context, v *Visitor, values url.Values, e rule.E
 // grammar reads lines as the show does, with the commands of the rules.
 func (p *Pages) grammar(v *Visitor, show *commerce.Show, b *book.Book) *rules.Grammar {
 	o := rules.Options{Language: v.Merchant.Language, Custom: b.Commands()}
+	if m := p.Hub.Manners(v.Merchant.ID); m != nil {
+		o.Names = m.Names()
+	}
 	if show == nil {
 		return rules.NewGrammar(nil, o)
 	}

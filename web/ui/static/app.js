@@ -92,7 +92,8 @@
       this.turn = (this.turn || 0) + 1;
       clearTimeout(this.retry);
       clearTimeout(this.rest);
-      this.retry = this.rest = 0;
+      clearTimeout(this.over);
+      this.retry = this.rest = this.over = 0;
       this.hls?.destroy();
       this.hls = null;
     }
@@ -107,7 +108,15 @@
     }
     // What the page was told since: video has begun. A tab that nobody sees or hears is not sent any.
     look() {
-      if (this.dataset.state === "off" && this.told() && this.told() !== "off" && !this.retry) this.play();
+      const told = this.told();
+      const off = this.dataset.state === "off";
+      if (off && told && told !== "off" && !this.retry) this.play();
+      // The end is played out; a player that misses it does not stand there for ever.
+      if (told === "off" && !off && this.dataset.state !== "full") this.over ||= setTimeout(() => this.again("off", 2000), 6000);
+      else if (told !== "off") {
+        clearTimeout(this.over);
+        this.over = 0;
+      }
       clearTimeout(this.rest);
       this.rest = 0;
       if (document.hidden && this.hls && this.video.muted) {
@@ -208,6 +217,14 @@
       } catch {
         say("The browser does not let us copy; select the text instead.", true);
       }
+      return;
+    }
+    const seek = e.target.closest("[data-seek]");
+    const video = seek && document.querySelector("main video");
+    if (video) {
+      e.preventDefault();
+      video.currentTime = Number(seek.dataset.seek);
+      video.play().catch(() => {}); // its controls are there
       return;
     }
     const add = e.target.closest("[data-add]");
