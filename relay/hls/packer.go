@@ -13,6 +13,9 @@ import (
 // deafAfter is how long no sound comes before the stream goes on without: players wait for a track that was announced.
 const deafAfter = 2 * media.VideoScale
 
+// mostWaiting is how many pieces of sound wait for the next picture: ten seconds of them.
+const mostWaiting = 500
+
 // packer turns units into parts and segments. Times are in ticks of media.VideoScale, but for those in samples.
 type packer struct {
 	show   *show
@@ -74,6 +77,8 @@ func (p *packer) take(u *ring.Unit) error {
 	l.next(s.Time)
 	if leads {
 		p.cut(now, &s)
+	} else if len(l.samples) > mostWaiting {
+		l.samples = nil // pictures have stopped, so nobody gets to hear this
 	}
 	l.waits = &s
 	return nil

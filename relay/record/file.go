@@ -24,7 +24,7 @@ type file struct {
 	lanes  [2]lane
 	number uint32
 	begun  int64 // of the fragment, ticks
-	last   int64 // newest picture, or sound where there is none, ticks
+	last   int64 // the newest sample, ticks
 	bytes  int   // in the fragment
 	synced time.Time
 }
@@ -108,12 +108,12 @@ func (f *file) take(r *media.Reader, s media.Sample) error {
 	}
 	l := &f.lanes[i]
 	l.next(s.Time)
-	if leads {
-		f.last = s.Time * media.VideoScale / int64(t.Scale)
-		if f.last-f.begun >= int64(fragmentFor.Seconds()*media.VideoScale) || f.bytes > fragmentBytes {
-			if err := f.flush(); err != nil {
-				return err
-			}
+	now := s.Time * media.VideoScale / int64(t.Scale)
+	f.last = max(f.last, now)
+	second := int64(fragmentFor.Seconds() * media.VideoScale)
+	if due := now - f.begun; leads && due >= second || due >= 2*second || f.bytes > fragmentBytes { // pictures may stand still
+		if err := f.flush(); err != nil {
+			return err
 		}
 	}
 	f.bytes += len(s.Payload)
