@@ -358,6 +358,9 @@ func TestVideoInBrowser(t *testing.T) {
 		p := b.Page(t, v, "status of 404", "404 (Not Found)", "preloadMedia", "ERR_FILE_NOT_FOUND blob:")
 		signIn(p, h, "owner")
 		for name, path := range map[string]string{"video": "", "video-choose": "/to", "video-form": "/to/new?preset=youtube", "video-account": "/to/new?account=twitch/1001"} {
+			if path != "" && v.Dark == v.Mobile { // each of the small pages in two views
+				continue
+			}
 			p.Go(at + path)
 			if path == "" {
 				p.Await("document.documentElement.dataset.stream === 'live'")
