@@ -36,8 +36,13 @@ func (h *house) behaves(m commerce.ID, all ...manners.Manner) {
 // habits are something of every kind.
 func habits() []manners.Manner {
 	return []manners.Manner{
-		{Kind: manners.Word, Name: "scam"}, {Kind: manners.Veto}, {Kind: manners.Call, Name: "shop", Value: "store"}, {Kind: manners.Leave, Name: "help"},
-		{Kind: manners.Block, Name: "twitch/77", Value: "<b>eve</b>", By: "twitch/9 mo"}, {Kind: manners.Hide, Name: "youtube/UC8", Value: "rude <i>"}, {Kind: manners.Mute, Name: youtubeChannel().String()},
+		{Kind: manners.Word, Name: "scam"},
+		{Kind: manners.Veto},
+		{Kind: manners.Call, Name: "shop", Value: "store"},
+		{Kind: manners.Leave, Name: "help"},
+		{Kind: manners.Block, Name: "twitch/77", Value: "<b>eve</b>", By: "twitch/9 mo"},
+		{Kind: manners.Hide, Name: "youtube/UC8", Value: "rude <i>"},
+		{Kind: manners.Mute, Name: youtubeChannel().String()},
 	}
 }
 

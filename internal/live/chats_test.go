@@ -144,8 +144,15 @@ func TestWordList(t *testing.T) {
 	}
 	var fault *manners.FaultError
 	for _, bad := range []manners.Manner{
-		{Kind: manners.Word, Name: "a!"}, {Kind: manners.Word, Name: strings.Repeat("x", 70)}, {Kind: manners.Mute, Name: "nowhere"}, {Kind: manners.Call, Name: "shop", Value: "buy"},
-		{Kind: manners.Call, Name: "shop", Value: "two words"}, {Kind: manners.Call, Name: "what", Value: "ever"}, {Kind: manners.Call, Name: "shop"}, {Kind: manners.Block}, {Kind: "odd", Name: "x"},
+		{Kind: manners.Word, Name: "a!"},
+		{Kind: manners.Word, Name: strings.Repeat("x", 70)},
+		{Kind: manners.Mute, Name: "nowhere"},
+		{Kind: manners.Call, Name: "shop", Value: "buy"},
+		{Kind: manners.Call, Name: "shop", Value: "two words"},
+		{Kind: manners.Call, Name: "what", Value: "ever"},
+		{Kind: manners.Call, Name: "shop"},
+		{Kind: manners.Block},
+		{Kind: "odd", Name: "x"},
 	} {
 		if err := s.hub.Behave(t.Context(), s.merchant, bad); !errors.As(err, &fault) || fault.Why == "" {
 			t.Errorf("%+v: %v", bad, err)

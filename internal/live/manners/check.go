@@ -75,8 +75,24 @@ func Suggest(word string) (name string, ok bool) {
 		return "", false
 	}
 	for _, x := range [][2]string{
-		{"shop", "store"}, {"items", "shelf"}, {"buy", "take"}, {"sold", "gimme"}, {"help", "how"}, {"cart", "basket"}, {"link", "basketlink"}, {"me", "mythings"}, {"hold", "myholds"},
-		{"price", "cost"}, {"item", "piece"}, {"order", "myorder"}, {"wait", "inline"}, {"pass", "giveback"}, {"cancel", "undo"}, {"why", "reason"}, {"next", "nextitem"}, {"pause", "halt"},
+		{"shop", "store"},
+		{"items", "shelf"},
+		{"buy", "take"},
+		{"sold", "gimme"},
+		{"help", "how"},
+		{"cart", "basket"},
+		{"link", "basketlink"},
+		{"me", "mythings"},
+		{"hold", "myholds"},
+		{"price", "cost"},
+		{"item", "piece"},
+		{"order", "myorder"},
+		{"wait", "inline"},
+		{"pass", "giveback"},
+		{"cancel", "undo"},
+		{"why", "reason"},
+		{"next", "nextitem"},
+		{"pause", "halt"},
 	} {
 		if x[0] == word {
 			return x[1], true

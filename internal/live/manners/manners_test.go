@@ -119,8 +119,15 @@ func TestMuted(t *testing.T) {
 
 func TestReplace(t *testing.T) {
 	for _, x := range []struct{ text, name, want string }{
-		{"ana bought a banana, ana!", "ana", "X bought a banana, X!"}, {"ana", "ana", "X"}, {"anas", "ana", "anas"}, {"@ana_2 ana", "ana", "@ana_2 X"}, {"größe größer", "größe", "X größer"},
-		{"日本が買った", "日本", "日本が買った"}, {"日本 bought", "日本", "X bought"}, {"", "ana", ""}, {"anaana ana", "ana", "anaana X"},
+		{"ana bought a banana, ana!", "ana", "X bought a banana, X!"},
+		{"ana", "ana", "X"},
+		{"anas", "ana", "anas"},
+		{"@ana_2 ana", "ana", "@ana_2 X"},
+		{"größe größer", "größe", "X größer"},
+		{"日本が買った", "日本", "日本が買った"},
+		{"日本 bought", "日本", "X bought"},
+		{"", "ana", ""},
+		{"anaana ana", "ana", "anaana X"},
 	} {
 		if got := Replace(x.text, x.name, "X"); got != x.want {
 			t.Errorf("Replace(%q, %q) = %q, want %q", x.text, x.name, got, x.want)

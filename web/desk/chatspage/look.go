@@ -155,8 +155,12 @@ func (p *Pages) card(s *live.ChannelState, names map[chat.Channel]string, shows 
 		heard = s.Heard
 	}
 	c.Facts = []fact{
-		{"Last line heard", clock(heard, v.Place)}, {"Last line said", clock(s.LastSaid, v.Place)}, {"Delay", ui.Short(s.Delay)}, {"May say now", budget(s)},
-		{"Came back today", fmt.Sprint(s.Today.Reconnects)}, {"Recovered today", count(s.Today.Recovered, "line")},
+		{"Last line heard", clock(heard, v.Place)},
+		{"Last line said", clock(s.LastSaid, v.Place)},
+		{"Delay", ui.Short(s.Delay)},
+		{"May say now", budget(s)},
+		{"Came back today", fmt.Sprint(s.Today.Reconnects)},
+		{"Recovered today", count(s.Today.Recovered, "line")},
 	}
 	if s.Delay <= 0 {
 		c.Facts[2].Value = "–"
