@@ -102,7 +102,6 @@ func (m *Merchant) onward(ctx context.Context, landed, t *turn) {
 	} else {
 		m.after(t)
 	}
-	m.signalChanged()
 }
 
 // restart forgets what was planned of a turn.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -109,24 +110,25 @@ type Merchant struct {
 	manners manners.House
 
 	// The rest belongs to run.
-	toLog    chan logged
-	poke     chan struct{} // the loop is to look at its timer again
-	flight   *flight
-	looks    []job     // that wait for a desk
-	open     *turn     // begun while a batch is on its way
-	writeOff time.Time // when effects that were done are written off at the latest; zero when nothing waits
-	durable  *turn     // the last batch, while what follows it waits
-	desk     *commerce.Desk
-	rules    *ruling.Rules
-	later    []planned // what rules want done later, the soonest first
-	memory   map[commerce.ID]*recall.Show
-	pace     pace.Pace
-	changed  map[commerce.ID]bool // shows to signal
-	stated   map[stateTold]time.Time
-	edits    edits.Edits
-	rest     time.Time // nothing is tried by itself until then, because the database did not take the last batch
-	loaded   time.Time // when the desk was taken over
-	ids      outbox.IDs
+	toLog     chan logged
+	poke      chan struct{} // the loop is to look at its timer again
+	flight    *flight
+	looks     []job     // that wait for a desk
+	open      *turn     // begun while a batch is on its way
+	writeOff  time.Time // when effects that were done are written off at the latest; zero when nothing waits
+	durable   *turn     // the last batch, while what follows it waits
+	desk      *commerce.Desk
+	rules     *ruling.Rules
+	later     []planned // what rules want done later, the soonest first
+	memory    map[commerce.ID]*recall.Show
+	pace      pace.Pace
+	changed   map[commerce.ID]bool // shows to signal
+	signalled time.Time            // when that was done last
+	stated    map[stateTold]time.Time
+	edits     edits.Edits
+	rest      time.Time // nothing is tried by itself until then, because the database did not take the last batch
+	loaded    time.Time // when the desk was taken over
+	ids       outbox.IDs
 }
 
 func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, error) {
@@ -233,6 +235,7 @@ func (m *Merchant) loop(ctx context.Context) {
 			}
 			continue
 		}
+		m.signalChanged()
 		timer.Reset(m.nextWake(time.Now()))
 		jobs, m.looks = append(jobs[:0], m.looks...), nil
 		if len(jobs) > 0 {
@@ -243,6 +246,7 @@ func (m *Merchant) loop(ctx context.Context) {
 		case <-ctx.Done(): // what waits is decided still
 		case j := <-m.jobs:
 			jobs = append(jobs, j)
+			runtime.Gosched() // who is about to ask comes along: turns of one line each cost several times as much
 		case err := <-m.landing():
 			m.landed(ctx, err, true)
 			if m.desk == nil || m.flight != nil {
@@ -294,6 +298,9 @@ func (m *Merchant) refuseAll() {
 // written off.
 func (m *Merchant) nextWake(now time.Time) time.Duration {
 	wait := time.Minute
+	if len(m.changed) > 0 {
+		wait = max(m.signalled.Add(signalEvery).Sub(now), 0)
+	}
 	if due, ok := m.desk.NextDue(); ok {
 		wait = min(wait, max(due.Sub(now), 0))
 	}
@@ -440,7 +447,16 @@ func (m *Merchant) look(ctx context.Context, f func()) error {
 	return nil
 }
 
+// signalEvery is how often the pages of a show are told at most that it changed: in a rush every batch does, and nobody sees more.
+const signalEvery = 50 * time.Millisecond
+
+// signalChanged tells the pages of the shows that changed.
 func (m *Merchant) signalChanged() {
+	now := time.Now()
+	if len(m.changed) == 0 || now.Sub(m.signalled) < signalEvery {
+		return // nextWake comes back to it
+	}
+	m.signalled = now
 	for show := range m.changed {
 		m.hub.signal(m.ID, Signal{Kind: SignalChanged, Show: show})
 	}

@@ -101,7 +101,6 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 			jobs[i].query()
 		}
 	}
-	m.signalChanged()
 }
 
 // fly sends a turn on its way; false when there is nothing to write.

@@ -202,7 +202,7 @@ func (g *Gate) clock(h http.Header) {
 	if err != nil {
 		return
 	}
-	d := t.Add(time.Second / 2).Sub(time.Now())
+	d := time.Until(t.Add(time.Second / 2))
 	if d.Abs() < 2*time.Second { // within what the answer's way and its whole seconds explain
 		d = 0
 	}

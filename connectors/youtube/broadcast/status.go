@@ -37,11 +37,9 @@ type Issue struct {
 	Text     string
 }
 
+// same reports whether nothing changed but the time of the answer.
 func (s Status) same(o Status) bool {
-	s.At, o.At = time.Time{}, time.Time{}
-	issues := slices.Equal(s.Issues, o.Issues)
-	s.Issues, o.Issues = nil, nil
-	return issues && s.State == o.State && s.Stream == o.Stream && s.Health == o.Health && s.Received == o.Received && s.Known == o.Known &&
+	return slices.Equal(s.Issues, o.Issues) && s.State == o.State && s.Stream == o.Stream && s.Health == o.Health && s.Received == o.Received && s.Known == o.Known &&
 		s.Trouble == o.Trouble && s.Began.Equal(o.Began) && s.Chat == o.Chat
 }
 
