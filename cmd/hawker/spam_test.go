@@ -126,14 +126,17 @@ func TestShoutOutForm(t *testing.T) {
 			}
 			sim, s := speakerOn(t, true, more...)
 			here := chat.Channel{Platform: chat.Twitch, ID: channelID}
+			var mu sync.Mutex
 			var ends []error
 			for i, text := range []string{"bob just bought a mug.", "a reminder"} {
 				s.Say(&speaker.Utterance{
 					Rank: speaker.RankReminder, To: chat.Answer{Kind: chat.ToChannel, Channel: here}, Loud: i == 0, Merge: true,
-					Words: func(bool) speaker.Words { return speaker.Words{Text: text} }, Done: func(_ time.Time, err error) { ends = append(ends, err) },
+					Words: func(bool) speaker.Words { return speaker.Words{Text: text} }, Done: func(_ time.Time, err error) { mu.Lock(); ends = append(ends, err); mu.Unlock() },
 				})
 				time.Sleep(5 * time.Second)
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			lines, loud := len(sim.Spoken(channelID)), 0
 			for _, d := range sim.Deeds() {
 				loud += map[bool]int{true: 1}[d.Kind == "announce" && d.Text == "bob just bought a mug."]

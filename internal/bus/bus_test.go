@@ -256,8 +256,9 @@ func TestCloseWaitsForAnswers(t *testing.T) {
 	s := serverByAddress(t)
 	a, b := open(t, Options{URL: s.ClientURL()}), open(t, Options{URL: s.ClientURL()})
 	began, release := make(chan struct{}), make(chan struct{})
+	once := sync.OnceFunc(func() { close(began) }) // one of those below may be served still
 	if _, err := b.Answer("do.1", func(context.Context, []byte) ([]byte, error) {
-		close(began)
+		once()
 		<-release
 		return []byte("done"), nil
 	}); err != nil {
@@ -272,10 +273,11 @@ func TestCloseWaitsForAnswers(t *testing.T) {
 	closed := make(chan error, 1)
 	go func() { closed <- b.Close() }()
 	// From now on nobody new is served.
-	for {
-		if _, err := a.Request(t.Context(), "do.1", nil); errors.Is(err, ErrNobody) {
-			break
-		}
+	for nobody := false; !nobody; {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		_, err := a.Request(ctx, "do.1", nil)
+		cancel()
+		nobody = errors.Is(err, ErrNobody)
 	}
 	close(release)
 	if got := <-reply; got != "done <nil>" {

@@ -44,7 +44,7 @@ func TestPlayers(t *testing.T) {
 			}
 			file := filepath.Join(t.TempDir(), "seen.mkv")
 			relaytest.Run(t, "ffmpeg", "-v", "error", "-i", r.url+"index.m3u8", "-t", "5", "-c", "copy", file)
-			relaytest.Run(t, "ffmpeg", "-v", "error", "-i", file, "-f", "null", "-")
+			relaytest.Run(t, "ffmpeg", "-v", "error", "-i", file, "-enc_time_base", "-1", "-f", "null", "-")
 
 			type seen struct{ pictures, sounds int }
 			var mu sync.Mutex
@@ -204,7 +204,7 @@ func TestAnotherConfiguration(t *testing.T) {
 		p := r.playlist("live.m3u8")
 		return !strings.Contains(p, "#EXT-X-DISCONTINUITY\n") && number(t, p, "DISCONTINUITY-SEQUENCE") == was+1
 	})
-	relaytest.Run(t, "ffmpeg", "-v", "error", "-i", r.url+"plain.m3u8", "-t", "3", "-f", "null", "-")
+	relaytest.Run(t, "ffmpeg", "-v", "error", "-i", r.url+"plain.m3u8", "-t", "3", "-enc_time_base", "-1", "-f", "null", "-")
 	stop()
 }
 

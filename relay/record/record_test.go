@@ -110,7 +110,7 @@ func (s *studio) indexed(n int) []record.Recording {
 // seconds asks ffprobe how long a file is, and decodes all of it.
 func seconds(t *testing.T, file string) float64 {
 	t.Helper()
-	relaytest.Run(t, "ffmpeg", "-v", "error", "-i", file, "-f", "null", "-")
+	relaytest.Run(t, "ffmpeg", "-v", "error", "-i", file, "-enc_time_base", "-1", "-f", "null", "-")
 	v, err := strconv.ParseFloat(strings.TrimSpace(relaytest.Run(t, "ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", file)), 64)
 	if err != nil {
 		t.Fatal(err)
