@@ -102,6 +102,12 @@ func (c *Client) find(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errSilent, err)
 	}
 	c.mu.Lock()
+	unseen := err != nil && c.hello.PID != 0 // it ended, and accompany could not tell: its socket was just closing
+	c.mu.Unlock()
+	if unseen {
+		c.lost(ctx)
+	}
+	c.mu.Lock()
 	c.state = Starting
 	before := c.hello.Addrs
 	c.mu.Unlock()
