@@ -302,17 +302,3 @@ func NeedFor(k chat.DeedKind) (permission, reason string) {
 	}
 	return "", "Discord does not know this."
 }
-
-// NeedForEvent is what Discord tells an event by, and a sentence on it. Both empty: whoever hears the chat hears this too.
-// Without a permission the sentence says why Discord never tells it.
-func NeedForEvent(k chat.Kind) (permission, reason string) {
-	switch k {
-	case chat.Entered:
-		return membersIntent, "To hear who joins the server, switch the Server Members Intent on in Discord's developer portal under Bot."
-	case chat.Followed, chat.Subscribed, chat.Resubscribed, chat.Gifted, chat.Raided, chat.Redeemed, chat.AdBreak, chat.Polled:
-		return "", "Discord does not have or does not tell this."
-	case chat.StreamUp, chat.StreamDown:
-		return "", "A Discord channel has no stream of its own."
-	}
-	return "", ""
-}

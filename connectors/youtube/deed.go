@@ -98,23 +98,3 @@ func NeedFor(k chat.DeedKind) (permission, reason string) {
 	}
 	return "", "YouTube does not know this."
 }
-
-// NeedForEvent is the permission by which YouTube tells of an event, and a sentence on it. Both empty: whoever hears the chat
-// hears this too. Without a permission the sentence says why YouTube never tells it.
-func NeedForEvent(k chat.Kind) (permission, reason string) {
-	switch k {
-	case chat.Followed:
-		return "", "YouTube does not tell a program who subscribes to a channel."
-	case chat.Raided:
-		return "", "YouTube does not tell a program of redirects from other channels."
-	case chat.Redeemed:
-		return "", "YouTube has no channel points."
-	case chat.Entered:
-		return "", "YouTube has no members in the sense of a server; a new paying member is a membership."
-	case chat.AdBreak:
-		return "", "YouTube does not tell a program of its adverts."
-	case chat.Subscribed, chat.Resubscribed, chat.Gifted, chat.Polled, chat.StreamUp, chat.StreamDown:
-		return ScopeRead, "Reading the channel's live chat is enough."
-	}
-	return "", ""
-}

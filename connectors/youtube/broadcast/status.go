@@ -43,18 +43,6 @@ func (s Status) same(o Status) bool {
 		s.Trouble == o.Trouble && s.Began.Equal(o.Began) && s.Chat == o.Chat
 }
 
-// Look asks how the broadcast stands. It costs 2 units.
-func (c *Client) Look(ctx context.Context, ids IDs) (Status, error) {
-	var s Status
-	if err := c.lookBroadcast(ctx, ids, &s); err != nil {
-		return s, err
-	}
-	if err := c.lookStream(ctx, ids, &s); err != nil {
-		return s, err
-	}
-	return s, nil
-}
-
 func (c *Client) lookBroadcast(ctx context.Context, ids IDs, s *Status) error {
 	b, err := c.find(ctx, ids.Broadcast)
 	if err != nil {
