@@ -25,6 +25,7 @@ func table() []place {
 		// The words of chat, and small things that know nothing of the house.
 		{"internal/chat", 0, house},
 		{"internal/object", 0, house},          // JSON by hand, for what is written once for each decision
+		{"internal/press", 0, house},           // smaller records, for what is written often and read seldom
 		{"internal/chat/chattest", 1, support}, // the suite every chat passes
 		{"internal/chatline", 1, house},        // one chat in a terminal
 		{"internal/seal", 0, house},

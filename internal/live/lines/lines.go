@@ -3,16 +3,12 @@
 package lines
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/klauspost/compress/s2"
 
 	"hawker/commerce"
 	"hawker/internal/bus"
@@ -20,6 +16,7 @@ import (
 	"hawker/internal/live/ruling"
 	"hawker/internal/live/saved"
 	"hawker/internal/object"
+	"hawker/internal/press"
 	"hawker/rules"
 )
 
@@ -43,8 +40,8 @@ type Line struct {
 	Facts *ruling.Told `json:"facts,omitempty"`
 }
 
-// A record is lines as a JSON array. Of many lines it is compressed: a byte that begins no JSON, then a block of S2
-// (github.com/klauspost/compress/s2). They are alike, and what the log copies and writes of each byte costs more than that.
+// A record is lines as a JSON array. Of many lines it is pressed, by a byte that begins no JSON: they are alike, and what the log
+// copies and writes of each byte costs more than that.
 const (
 	pressed     = 1
 	pressFrom   = 2 << 10
@@ -53,13 +50,16 @@ const (
 
 // Writer appends to the chat log. Its memory is used again and again: one goroutine at a time may write.
 type Writer struct {
-	bus         *bus.Bus
-	plain, tiny []byte
-	n           int
+	bus   *bus.Bus
+	press press.Press
+	plain []byte
+	n     int
 }
 
 // NewWriter is a Writer to a log.
-func NewWriter(b *bus.Bus) *Writer { return &Writer{bus: b} }
+func NewWriter(b *bus.Bus) *Writer {
+	return &Writer{bus: b, press: press.Press{Mark: pressed, From: pressFrom, Most: mostPressed}}
+}
 
 // Append appends lines of a channel to the chat log as one record.
 func (w *Writer) Append(merchant commerce.ID, c chat.Channel, lines []Line) error {
@@ -91,17 +91,8 @@ func (w *Writer) Flush(merchant commerce.ID, c chat.Channel) error {
 // record is what was added, and begins the next.
 func (w *Writer) record() []byte {
 	w.n = 0
-	data := append(w.plain, ']')
-	w.plain = data
-	if len(data) < pressFrom || len(data) > mostPressed {
-		return bytes.Clone(data)
-	}
-	if most := 1 + s2.MaxEncodedLen(len(data)); cap(w.tiny) < most {
-		w.tiny = make([]byte, most)
-	}
-	w.tiny = w.tiny[:cap(w.tiny)]
-	w.tiny[0] = pressed
-	return bytes.Clone(w.tiny[:1+len(s2.Encode(w.tiny[1:], data))])
+	w.plain = append(w.plain, ']')
+	return w.press.Record(w.plain)
 }
 
 // append appends the line as encoding/json writes it.
@@ -137,14 +128,9 @@ func (l *Line) append(buf []byte) []byte {
 
 // Read reads what Append wrote, and records of one line from before version 2.
 func Read(record []byte) ([]Line, error) {
-	if len(record) > 0 && record[0] == pressed {
-		if n, err := s2.DecodedLen(record[1:]); err != nil || n > mostPressed {
-			return nil, fmt.Errorf("a record of %d bytes: %w", n, errors.Join(s2.ErrCorrupt, err))
-		}
-		var err error
-		if record, err = s2.Decode(nil, record[1:]); err != nil {
-			return nil, err
-		}
+	record, err := press.Undo(record, pressed, mostPressed)
+	if err != nil {
+		return nil, err
 	}
 	var lines []Line
 	if len(record) > 0 && record[0] == '{' {

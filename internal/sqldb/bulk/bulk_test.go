@@ -12,6 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 	"pgregory.net/rapid"
+
+	"hawker/internal/press"
 )
 
 // A house of three tables: things are made, changed and taken away; marks only rise.
@@ -142,7 +144,7 @@ func FuzzUnpack(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if b, err = unpress(b); err != nil {
+		if b, err = press.Undo(b, pressed, mostPressed); err != nil {
 			t.Fatal(err)
 		}
 		n := 0

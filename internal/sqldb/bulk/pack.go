@@ -1,14 +1,13 @@
 package bulk
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"sync"
 
-	"github.com/klauspost/compress/s2"
+	"hawker/internal/press"
 )
 
 // Packed rows are, for each form: its name, how many rows follow, and their values one after the other. Texts, bytes and the
@@ -34,7 +33,7 @@ func (r *Rows) Pack(b []byte) []byte {
 	return b
 }
 
-// pressed begins packed rows that are compressed: a block of S2 follows (github.com/klauspost/compress/s2). No form's name is empty.
+// pressed begins packed rows that are pressed: no form's name is empty.
 const pressed = 0
 
 // pressFrom is from how many bytes on rows are worth pressing, mostPressed how many they may be.
@@ -47,47 +46,31 @@ const (
 // that. Its memory is used again and again. It may be used by many goroutines.
 type Packer struct{ scratch sync.Pool }
 
-// Pack packs rows of any number of forms, one after the other.
-func (p *Packer) Pack(all []*Rows) []byte {
-	mem, _ := p.scratch.Get().(*[2][]byte)
-	if mem == nil {
-		mem = new([2][]byte)
-	}
-	defer p.scratch.Put(mem)
-	b := mem[0][:0]
-	for _, r := range all {
-		b = r.Pack(b)
-	}
-	mem[0] = b
-	if len(b) < pressFrom || len(b) > mostPressed {
-		return bytes.Clone(b)
-	}
-	most := 1 + s2.MaxEncodedLen(len(b))
-	if cap(mem[1]) < most {
-		mem[1] = make([]byte, most)
-	}
-	out := mem[1][:most]
-	out[0] = pressed
-	return bytes.Clone(out[:1+len(s2.Encode(out[1:], b))])
+// packing is the memory of one that packs.
+type packing struct {
+	press press.Press
+	plain []byte
 }
 
-// unpress undoes what a Packer does beside packing.
-func unpress(b []byte) ([]byte, error) {
-	if len(b) == 0 || b[0] != pressed {
-		return b, nil
+// Pack packs rows of any number of forms, one after the other.
+func (p *Packer) Pack(all []*Rows) []byte {
+	mem, _ := p.scratch.Get().(*packing)
+	if mem == nil {
+		mem = &packing{press: press.Press{Mark: pressed, From: pressFrom, Most: mostPressed}}
 	}
-	n, err := s2.DecodedLen(b[1:])
-	if err != nil || n > mostPressed {
-		return nil, fmt.Errorf("packed rows of %d bytes: %w", n, errors.Join(errCut, err))
+	defer p.scratch.Put(mem)
+	mem.plain = mem.plain[:0]
+	for _, r := range all {
+		mem.plain = r.Pack(mem.plain)
 	}
-	return s2.Decode(nil, b[1:])
+	return mem.press.Record(mem.plain)
 }
 
 var errCut = errors.New("packed rows end too early")
 
 // Unpack reads rows that Pack wrote, of any number of forms, pressed or not. find knows a form by its name, or returns nil.
 func Unpack(b []byte, find func(name string) *Form) ([]*Rows, error) {
-	b, err := unpress(b)
+	b, err := press.Undo(b, pressed, mostPressed)
 	if err != nil {
 		return nil, err
 	}
