@@ -33,14 +33,7 @@ func (d *Desk) mountChats(mux *http.ServeMux, guard Guard) (Guard, error) {
 			return h(w, r, v)
 		})
 	}
-	rights := map[chatspage.Need]Right{chatspage.See: See, chatspage.Run: Run, chatspage.Plan: Plan}
-	for _, x := range routes {
-		mux.Handle(x.Pattern, alarmed(rights[x.Need], func(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-			cv := &chatspage.Visitor{Member: v.Member, Merchant: v.Merchant, Place: v.Place, Run: v.May(Run), Plan: v.May(Plan), Connect: v.May(Connects)}
-			frame(r, v, "", &cv.Frame)
-			return x.Handle(w, r, cv)
-		}))
-	}
+	mountSection(mux, alarmed, "", routes)
 	return alarmed, nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"hawker/relay"
 	"hawker/relay/record"
 	"hawker/web/desk/chatspage"
+	"hawker/web/desk/section"
 	"hawker/web/proof"
 	"hawker/web/trial"
 	"hawker/web/ui"
@@ -155,8 +155,17 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 	return errors.Join(d.mountRules(mux, guard), d.mountVideo(mux, guard), d.mountRecordings(mux, guard))
 }
 
-// Pages are the names of the templates, for the test that each is used.
-func (d *Desk) Pages() []string { return slices.Sorted(slices.Values(d.pages.Names())) }
+// mountSection puts the pages of a section into a mux; page is what the frame calls them.
+func mountSection(mux *http.ServeMux, guard Guard, page string, routes []section.Route) {
+	rights := map[section.Need]Right{section.See: See, section.Run: Run, section.Plan: Plan}
+	for _, x := range routes {
+		mux.Handle(x.Pattern, guard(rights[x.Need], func(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+			sv := &section.Visitor{Member: v.Member, Merchant: v.Merchant, Place: v.Place, Run: v.May(Run), Plan: v.May(Plan), Connect: v.May(Connects)}
+			frame(r, v, page, &sv.Frame)
+			return x.Handle(w, r, sv)
+		}))
+	}
+}
 
 // render shows a page inside the members' frame.
 func (d *Desk) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, title string, f ui.Frame, data any) error {

@@ -13,12 +13,6 @@ func (d *Desk) mountRecordings(mux *http.ServeMux, guard Guard) error {
 	if err != nil {
 		return err
 	}
-	for _, x := range routes {
-		mux.Handle(x.Pattern, guard(Plan, func(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-			rv := &recordings.Visitor{Merchant: v.Merchant, Place: v.Place}
-			frame(r, v, "recordings", &rv.Frame)
-			return x.Handle(w, r, rv)
-		}))
-	}
+	mountSection(mux, guard, "recordings", routes)
 	return nil
 }

@@ -19,14 +19,7 @@ func (d *Desk) mountVideo(mux *http.ServeMux, guard Guard) error {
 	if err != nil {
 		return err
 	}
-	for _, x := range routes {
-		right := map[relaypage.Need]Right{relaypage.See: See, relaypage.Run: Run, relaypage.Plan: Plan}[x.Need]
-		mux.Handle(x.Pattern, guard(right, func(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-			rv := &relaypage.Visitor{Member: v.Member, Merchant: v.Merchant, Place: v.Place, Run: v.May(Run), Plan: v.May(Plan)}
-			frame(r, v, "video", &rv.Frame)
-			return x.Handle(w, r, rv)
-		}))
-	}
+	mountSection(mux, guard, "video", routes)
 	return nil
 }
 

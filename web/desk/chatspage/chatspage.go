@@ -20,6 +20,7 @@ import (
 	"hawker/internal/live"
 	"hawker/internal/live/manners"
 	"hawker/internal/sqldb"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -33,16 +34,6 @@ var Static embed.FS
 
 // measured is how often what no event tells of is looked at: figures, budgets, times.
 const measured = 2 * time.Second
-
-// Visitor is a member at the page.
-type Visitor struct {
-	Member    sqldb.Member
-	Merchant  sqldb.Merchant
-	Place     *time.Location // the merchant's time zone
-	Run, Plan bool           // may silence and test the bot; may change how it behaves
-	Connect   bool           // may connect accounts
-	Frame     ui.Frame       // of members, without a title
-}
 
 // Pages serves the page. Set the fields, then Open.
 type Pages struct {
@@ -58,25 +49,8 @@ type Pages struct {
 	pages *ui.Pages
 }
 
-// Need is what a member must be allowed to do.
-type Need int
-
-// The needs, as desk knows them by its rights.
-const (
-	See Need = iota
-	Run
-	Plan
-)
-
-// Route is an address with its page.
-type Route struct {
-	Pattern string
-	Need    Need
-	Handle  func(w http.ResponseWriter, r *http.Request, v *Visitor) error
-}
-
 // Open reads the templates and gives the page's addresses.
-func (p *Pages) Open() ([]Route, error) {
+func (p *Pages) Open() ([]section.Route, error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
@@ -84,25 +58,25 @@ func (p *Pages) Open() ([]Route, error) {
 	if p.pages, err = p.Kit.Pages(templates, "templates"); err != nil {
 		return nil, err
 	}
-	return []Route{
-		{"GET /chats", See, p.show},
-		{"GET /chats/events", See, p.events},
-		{"POST /chats/mute", Run, p.mute},
-		{"POST /chats/speak", Run, p.speak},
-		{"POST /chats/test", Run, p.test},
-		{"POST /chats/names", Plan, p.names},
-		{"POST /chats/allow", Plan, p.allow},
-		{"POST /chats/call", Plan, p.call},
+	return []section.Route{
+		{Pattern: "GET /chats", Need: section.See, Handle: p.show},
+		{Pattern: "GET /chats/events", Need: section.See, Handle: p.events},
+		{Pattern: "POST /chats/mute", Need: section.Run, Handle: p.mute},
+		{Pattern: "POST /chats/speak", Need: section.Run, Handle: p.speak},
+		{Pattern: "POST /chats/test", Need: section.Run, Handle: p.test},
+		{Pattern: "POST /chats/names", Need: section.Plan, Handle: p.names},
+		{Pattern: "POST /chats/allow", Need: section.Plan, Handle: p.allow},
+		{Pattern: "POST /chats/call", Need: section.Plan, Handle: p.call},
 	}, nil
 }
 
 // show shows the page.
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	return p.render(w, r, v, nil, nil)
 }
 
 // render shows the page, with what somebody typed when that cannot be taken.
-func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *Visitor, typed *namesForm, change func(*ui.Frame)) error {
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *section.Visitor, typed *namesForm, change func(*ui.Frame)) error {
 	x, err := p.look(r.Context(), v)
 	if err != nil {
 		return err
@@ -131,7 +105,7 @@ func said(name string) string {
 }
 
 // events streams what changes on the page. Members with the same rights get the same bytes.
-func (p *Pages) events(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) events(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	if _, err := p.Hub.Chats(v.Merchant.ID); err != nil { // refused before the stream begins
 		return err
 	}
@@ -149,7 +123,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request, v *Visitor) error
 	}, nil)
 }
 
-func (p *Pages) parts(ctx context.Context, v *Visitor, x *page) ([]ui.Part, error) {
+func (p *Pages) parts(ctx context.Context, v *section.Visitor, x *page) ([]ui.Part, error) {
 	var out []ui.Part
 	for _, name := range []string{"channels", "list", "changes"} {
 		b, err := p.pages.Part("chats", name, x)
@@ -173,7 +147,7 @@ func (p *Pages) AlarmPart(a *ui.Alarm) (ui.Part, error) {
 }
 
 // answer ends a change: htmx gets the parts as they are now, a plain form is sent on.
-func (p *Pages) answer(w http.ResponseWriter, r *http.Request, v *Visitor, said string) error {
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, v *section.Visitor, said string) error {
 	if !ui.Hx(r) {
 		http.Redirect(w, r, "/chats?said="+said, http.StatusSeeOther)
 		return nil
@@ -192,7 +166,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, v *Visitor, said 
 }
 
 // behave changes how the bot behaves; what cannot be is told in its own words.
-func (p *Pages) behave(r *http.Request, v *Visitor, changes ...manners.Manner) error {
+func (p *Pages) behave(r *http.Request, v *section.Visitor, changes ...manners.Manner) error {
 	for i := range changes {
 		changes[i].By = v.Member.Email
 	}
@@ -204,7 +178,7 @@ func (p *Pages) behave(r *http.Request, v *Visitor, changes ...manners.Manner) e
 }
 
 // mute silences the bot in a channel or a show, or ends that.
-func (p *Pages) mute(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) mute(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	name, said := r.PostFormValue("channel"), "muted"
 	if show := r.PostFormValue("show"); show != "" {
 		name = "show/" + show
@@ -225,7 +199,7 @@ func (p *Pages) mute(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // speak ends every silence: in one channel, or everywhere.
-func (p *Pages) speak(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) speak(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	h := p.Hub.Manners(v.Merchant.ID)
 	if h == nil {
 		return live.ErrNotHere
@@ -252,7 +226,7 @@ func (p *Pages) speak(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // test says a test line in a channel.
-func (p *Pages) test(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) test(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.channelOf(v, r.PostFormValue("channel"))
 	if err != nil {
 		return err
@@ -264,7 +238,7 @@ func (p *Pages) test(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // channelOf is a channel of the merchant's accounts that a form names.
-func (p *Pages) channelOf(v *Visitor, name string) (live.ChannelState, error) {
+func (p *Pages) channelOf(v *section.Visitor, name string) (live.ChannelState, error) {
 	all, err := p.Hub.Chats(v.Merchant.ID)
 	if err != nil {
 		return live.ChannelState{}, err
@@ -278,7 +252,7 @@ func (p *Pages) channelOf(v *Visitor, name string) (live.ChannelState, error) {
 }
 
 // showOf is the title of a show that a form names.
-func (p *Pages) showOf(ctx context.Context, v *Visitor, name string) (string, error) {
+func (p *Pages) showOf(ctx context.Context, v *section.Visitor, name string) (string, error) {
 	all, err := p.Hub.Shows(ctx, v.Merchant.ID)
 	if err != nil {
 		return "", err
@@ -302,7 +276,7 @@ type namesForm struct {
 const wordsLong = 60_000
 
 // names takes the words that are not said, and whether shout-outs wait.
-func (p *Pages) names(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) names(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	typed := &namesForm{Words: r.PostFormValue("words"), Wait: r.PostFormValue("wait") == "1"}
 	wrong := func(why string) error {
 		typed.Wrong = why
@@ -352,7 +326,7 @@ func (p *Pages) names(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // allow lets a viewer claim again, or be called by the name again.
-func (p *Pages) allow(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) allow(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	kind := manners.Kind(r.PostFormValue("kind"))
 	if kind != manners.Block && kind != manners.Hide {
 		return ui.Problem(http.StatusBadRequest, "What is to be allowed again?")
@@ -364,7 +338,7 @@ func (p *Pages) allow(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // call gives a command another name, gives it its own back, or leaves it although another bot answers it too.
-func (p *Pages) call(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) call(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	word := strings.TrimSpace(r.PostFormValue("word"))
 	m, said := manners.Manner{Kind: manners.Call, Name: word, Value: r.PostFormValue("new")}, "called"
 	switch r.PostFormValue("do") {

@@ -14,6 +14,7 @@ import (
 	"hawker/internal/live/account"
 	"hawker/internal/live/manners"
 	"hawker/internal/sqldb"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -73,7 +74,7 @@ const changesShown = 12
 const absencesShown = 5
 
 // look reads how the chats stand and puts it into words.
-func (p *Pages) look(ctx context.Context, v *Visitor) (*page, error) {
+func (p *Pages) look(ctx context.Context, v *section.Visitor) (*page, error) {
 	all, err := p.Hub.Chats(v.Merchant.ID)
 	if err != nil {
 		return nil, err
@@ -132,7 +133,7 @@ func (p *Pages) titles(ctx context.Context, merchant commerce.ID) (names map[cha
 }
 
 // card puts a channel into words.
-func (p *Pages) card(s *live.ChannelState, names map[chat.Channel]string, shows map[string]string, v *Visitor) channelCard {
+func (p *Pages) card(s *live.ChannelState, names map[chat.Channel]string, shows map[string]string, v *section.Visitor) channelCard {
 	now := time.Now()
 	c := channelCard{
 		ID: "chat-" + string(s.Channel.Platform) + "-" + s.Channel.ID, Value: s.Channel.String(), Name: cmp.Or(names[s.Channel], s.Channel.ID), Platform: s.Channel.Platform.Title(),

@@ -17,6 +17,7 @@ import (
 	"hawker/internal/live"
 	"hawker/internal/sqldb"
 	"hawker/relay/record"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -28,13 +29,6 @@ var templates embed.FS
 //go:embed static
 var Static embed.FS
 
-// Visitor is a member at a page.
-type Visitor struct {
-	Merchant sqldb.Merchant
-	Place    *time.Location // the merchant's time zone
-	Frame    ui.Frame       // of members, without a title
-}
-
 // Pages serves the pages. Set the fields, then Open.
 type Pages struct {
 	DB    *sqldb.DB
@@ -44,24 +38,18 @@ type Pages struct {
 	pages *ui.Pages
 }
 
-// Route is an address with its page.
-type Route struct {
-	Pattern string
-	Handle  func(w http.ResponseWriter, r *http.Request, v *Visitor) error
-}
-
 // Open reads the templates and gives the pages' addresses.
-func (p *Pages) Open() ([]Route, error) {
+func (p *Pages) Open() ([]section.Route, error) {
 	var err error
 	if p.pages, err = p.Kit.Pages(templates, "templates"); err != nil {
 		return nil, err
 	}
-	return []Route{
-		{"GET /recordings", p.list},
-		{"GET /recordings/{name}", p.one},
-		{"GET /recordings/{name}/video.mp4", p.video},
-		{"GET /recordings/{name}/moments.vtt", p.moments},
-		{"POST /recordings/{name}/delete", p.remove},
+	return []section.Route{
+		{Pattern: "GET /recordings", Need: section.Plan, Handle: p.list},
+		{Pattern: "GET /recordings/{name}", Need: section.Plan, Handle: p.one},
+		{Pattern: "GET /recordings/{name}/video.mp4", Need: section.Plan, Handle: p.video},
+		{Pattern: "GET /recordings/{name}/moments.vtt", Need: section.Plan, Handle: p.moments},
+		{Pattern: "POST /recordings/{name}/delete", Need: section.Plan, Handle: p.remove},
 	}, nil
 }
 
@@ -88,7 +76,7 @@ type listPage struct {
 	Trouble string
 }
 
-func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	page := &listPage{Off: p.Shelf == nil}
 	if p.Shelf == nil {
 		return p.render(w, r, v, "list", "Recordings", page)
@@ -129,7 +117,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // shows are the merchant's, by their ID as streams are called.
-func (p *Pages) shows(r *http.Request, v *Visitor) (map[string]commerce.Show, error) {
+func (p *Pages) shows(r *http.Request, v *section.Visitor) (map[string]commerce.Show, error) {
 	all, err := p.DB.Shows(r.Context(), v.Merchant.ID)
 	if err != nil {
 		return nil, err
@@ -171,7 +159,7 @@ type onePage struct {
 }
 
 // get finds the recording of an address.
-func (p *Pages) get(r *http.Request, v *Visitor) (record.Recording, error) {
+func (p *Pages) get(r *http.Request, v *section.Visitor) (record.Recording, error) {
 	if p.Shelf == nil {
 		return record.Recording{}, live.ErrNotFound
 	}
@@ -182,7 +170,7 @@ func (p *Pages) get(r *http.Request, v *Visitor) (record.Recording, error) {
 	return x, err
 }
 
-func (p *Pages) one(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) one(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	x, err := p.get(r, v)
 	if err != nil {
 		return err
@@ -204,7 +192,7 @@ func (p *Pages) one(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // video sends the file, or the parts of it that are asked for.
-func (p *Pages) video(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) video(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	x, err := p.get(r, v)
 	if err != nil {
 		return err
@@ -240,7 +228,7 @@ func (p *Pages) video(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // moments sends the cue points, for players.
-func (p *Pages) moments(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) moments(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	x, err := p.get(r, v)
 	if err != nil {
 		return err
@@ -266,7 +254,7 @@ func (p *Pages) moments(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 }
 
 // remove deletes a recording.
-func (p *Pages) remove(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) remove(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	x, err := p.get(r, v)
 	if err != nil {
 		return err
@@ -282,7 +270,7 @@ func (p *Pages) remove(w http.ResponseWriter, r *http.Request, v *Visitor) error
 	return nil
 }
 
-func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, title string, data any) error {
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *section.Visitor, page, title string, data any) error {
 	f := v.Frame
 	f.Title, f.Style, f.Media = title, "recordings.css", page == "one"
 	p.pages.Render(w, r, page, f, data)

@@ -17,6 +17,7 @@ import (
 	"hawker/internal/studio"
 	"hawker/relay"
 	"hawker/relay/clip"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -31,7 +32,7 @@ const (
 )
 
 // key makes a stream key and shows it this once, or takes the second encoder's away.
-func (p *Pages) key(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) key(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -57,7 +58,7 @@ func (p *Pages) key(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // keyed answers with keys that were just made: they are shown in this answer and never again.
-func (p *Pages) keyed(w http.ResponseWriter, r *http.Request, v *Visitor, s *commerce.Show, text string, made func(*page)) error {
+func (p *Pages) keyed(w http.ResponseWriter, r *http.Request, v *section.Visitor, s *commerce.Show, text string, made func(*page)) error {
 	if !ui.Hx(r) {
 		return p.page(w, r, v, s, func(f *ui.Frame) { f.Notice = text }, made)
 	}
@@ -78,7 +79,7 @@ func (p *Pages) keyed(w http.ResponseWriter, r *http.Request, v *Visitor, s *com
 }
 
 // cut takes the encoder off the air. Who may plan the show is shown the new keys; others are told to ask.
-func (p *Pages) cut(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) cut(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -96,7 +97,7 @@ func (p *Pages) cut(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // slate shows the slate, or the encoder again.
-func (p *Pages) slate(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) slate(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (p *Pages) slate(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // use switches between the two encoders.
-func (p *Pages) use(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) use(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (p *Pages) use(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // admit lets the encoder in that waits.
-func (p *Pages) admit(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) admit(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -135,7 +136,7 @@ func (p *Pages) admit(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // settings writes how the show's video is carried.
-func (p *Pages) settings(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) settings(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -185,7 +186,7 @@ func mbitOf(text string, most float64) (kbps int, err error) {
 }
 
 // clip takes a slate.
-func (p *Pages) clip(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) clip(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -236,7 +237,7 @@ func upload(r *http.Request) (name string, file *multipart.Part, err error) {
 }
 
 // dropClip takes the slate away.
-func (p *Pages) dropClip(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) dropClip(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -248,7 +249,7 @@ func (p *Pages) dropClip(w http.ResponseWriter, r *http.Request, v *Visitor) err
 }
 
 // test tries all destinations before the show.
-func (p *Pages) test(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) test(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -271,7 +272,7 @@ func (p *Pages) test(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // way is the destination of an address.
-func (p *Pages) way(r *http.Request, v *Visitor) (*commerce.Show, *studio.Way, error) {
+func (p *Pages) way(r *http.Request, v *section.Visitor) (*commerce.Show, *studio.Way, error) {
 	s, err := p.find(r, v)
 	if err != nil {
 		return nil, nil, err
@@ -289,7 +290,7 @@ func (p *Pages) way(r *http.Request, v *Visitor) (*commerce.Show, *studio.Way, e
 }
 
 // turn turns a destination on or off, without touching the others.
-func (p *Pages) turn(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) turn(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, d, err := p.way(r, v)
 	if err != nil {
 		return err
@@ -305,7 +306,7 @@ func (p *Pages) turn(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // move puts a destination one place up or down.
-func (p *Pages) move(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) move(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, d, err := p.way(r, v)
 	if err != nil {
 		return err
@@ -320,7 +321,7 @@ func (p *Pages) move(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // drop removes a destination.
-func (p *Pages) drop(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) drop(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, d, err := p.way(r, v)
 	if err != nil {
 		return err

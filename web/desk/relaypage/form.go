@@ -16,6 +16,7 @@ import (
 	"hawker/internal/studio"
 	"hawker/relay/preset"
 	"hawker/relay/rtmp"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -59,7 +60,7 @@ type formPage struct {
 }
 
 // choose offers the platforms.
-func (p *Pages) choose(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) choose(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request, v *Visitor) error
 }
 
 // channels are the merchant's channels that can be sent to without a key.
-func (p *Pages) channels(ctx context.Context, v *Visitor, show commerce.ID) ([]channelChoice, error) {
+func (p *Pages) channels(ctx context.Context, v *section.Visitor, show commerce.ID) ([]channelChoice, error) {
 	all, err := p.DB.Channels(ctx, v.Merchant.ID)
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (p *Pages) channels(ctx context.Context, v *Visitor, show commerce.ID) ([]c
 }
 
 // newWay is an empty form for a platform or a connected channel.
-func (p *Pages) newWay(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) newWay(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -131,7 +132,7 @@ func (p *Pages) newWay(w http.ResponseWriter, r *http.Request, v *Visitor) error
 }
 
 // form is the form of a platform, or of a connected channel.
-func (p *Pages) form(r *http.Request, v *Visitor, s *commerce.Show, id, account string) (*formPage, error) {
+func (p *Pages) form(r *http.Request, v *section.Visitor, s *commerce.Show, id, account string) (*formPage, error) {
 	pg := &formPage{At: "/shows/" + s.ID.String() + "/video", Title: s.Title, Wrong: map[string]string{}}
 	if account != "" {
 		channels, err := p.channels(r.Context(), v, s.ID)
@@ -181,7 +182,7 @@ func free(name string, all []videobook.Destination) string {
 }
 
 // editWay is the form of a destination as it is stored.
-func (p *Pages) editWay(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) editWay(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, d, err := p.way(r, v)
 	if err != nil {
 		return err
@@ -193,7 +194,7 @@ func (p *Pages) editWay(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 	return p.render(w, r, v, "form", pg.Name, nil, pg)
 }
 
-func (p *Pages) stored(r *http.Request, v *Visitor, s *commerce.Show, d *studio.Way) (*formPage, error) {
+func (p *Pages) stored(r *http.Request, v *section.Visitor, s *commerce.Show, d *studio.Way) (*formPage, error) {
 	pg, err := p.form(r, v, s, d.Preset, d.Account)
 	if err != nil { // of a channel that is not connected any more, or a platform that an older version knew
 		pg = &formPage{At: "/shows/" + s.ID.String() + "/video", Title: s.Title, Account: d.Account, Wrong: map[string]string{}}
@@ -214,7 +215,7 @@ func (p *Pages) stored(r *http.Request, v *Visitor, s *commerce.Show, d *studio.
 }
 
 // saveWay adds or changes a destination.
-func (p *Pages) saveWay(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) saveWay(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	var s *commerce.Show
 	var pg *formPage
 	var old videobook.Destination

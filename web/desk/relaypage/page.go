@@ -12,6 +12,7 @@ import (
 	"hawker/internal/sqldb/videobook"
 	"hawker/internal/studio"
 	"hawker/relay"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -75,7 +76,7 @@ type settingsForm struct {
 }
 
 // look reads a show's video as it stands.
-func (p *Pages) look(ctx context.Context, v *Visitor, s *commerce.Show) (*page, error) {
+func (p *Pages) look(ctx context.Context, v *section.Visitor, s *commerce.Show) (*page, error) {
 	view, err := p.Studio.View(ctx, v.Merchant.ID, s.ID)
 	if err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func (pg *page) fill() {
 	}
 }
 
-func (p *Pages) others(ctx context.Context, v *Visitor, but commerce.ID) ([]other, error) {
+func (p *Pages) others(ctx context.Context, v *section.Visitor, but commerce.ID) ([]other, error) {
 	all, err := p.Hub.Shows(ctx, v.Merchant.ID)
 	if err != nil {
 		return nil, err

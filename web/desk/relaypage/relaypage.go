@@ -18,6 +18,7 @@ import (
 	"hawker/internal/sqldb"
 	"hawker/internal/studio"
 	"hawker/relay"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -32,15 +33,6 @@ var Static embed.FS
 // measured is how often what no event tells of is looked at: rates, queues.
 const measured = time.Second
 
-// Visitor is a member at a page.
-type Visitor struct {
-	Member    sqldb.Member
-	Merchant  sqldb.Merchant
-	Place     *time.Location // the merchant's time zone
-	Run, Plan bool           // may act on a running show; may set it up, and see keys
-	Frame     ui.Frame       // of members, without a title
-}
-
 // Pages serves the pages. Set the fields, then Open.
 type Pages struct {
 	DB     *sqldb.DB
@@ -54,25 +46,8 @@ type Pages struct {
 	pages *ui.Pages
 }
 
-// Need is what a member must be allowed to do.
-type Need int
-
-// The needs, as desk knows them by its rights.
-const (
-	See Need = iota
-	Run
-	Plan
-)
-
-// Route is an address with its page.
-type Route struct {
-	Pattern string
-	Need    Need
-	Handle  func(w http.ResponseWriter, r *http.Request, v *Visitor) error
-}
-
 // Open reads the templates and gives the pages' addresses.
-func (p *Pages) Open() ([]Route, error) {
+func (p *Pages) Open() ([]section.Route, error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
@@ -81,32 +56,32 @@ func (p *Pages) Open() ([]Route, error) {
 		return nil, err
 	}
 	const at = "/shows/{id}/video"
-	return []Route{
-		{"GET /video", See, p.index},
-		{"GET " + at, See, p.show},
-		{"GET " + at + "/events", See, p.events},
-		{"POST " + at + "/key", Plan, p.key},
-		{"POST " + at + "/cut", Run, p.cut},
-		{"POST " + at + "/slate", Run, p.slate},
-		{"POST " + at + "/use", Run, p.use},
-		{"POST " + at + "/admit", Run, p.admit},
-		{"POST " + at + "/settings", Plan, p.settings},
-		{"POST " + at + "/clip", Plan, p.clip},
-		{"POST " + at + "/clip/drop", Plan, p.dropClip},
-		{"POST " + at + "/test", Plan, p.test},
-		{"GET " + at + "/to", Plan, p.choose},
-		{"GET " + at + "/to/new", Plan, p.newWay},
-		{"POST " + at + "/to/new", Plan, p.saveWay},
-		{"GET " + at + "/to/{dest}", Plan, p.editWay},
-		{"POST " + at + "/to/{dest}", Plan, p.saveWay},
-		{"POST " + at + "/to/{dest}/switch", Plan, p.turn},
-		{"POST " + at + "/to/{dest}/move", Plan, p.move},
-		{"POST " + at + "/to/{dest}/drop", Plan, p.drop},
+	return []section.Route{
+		{Pattern: "GET /video", Need: section.See, Handle: p.index},
+		{Pattern: "GET " + at, Need: section.See, Handle: p.show},
+		{Pattern: "GET " + at + "/events", Need: section.See, Handle: p.events},
+		{Pattern: "POST " + at + "/key", Need: section.Plan, Handle: p.key},
+		{Pattern: "POST " + at + "/cut", Need: section.Run, Handle: p.cut},
+		{Pattern: "POST " + at + "/slate", Need: section.Run, Handle: p.slate},
+		{Pattern: "POST " + at + "/use", Need: section.Run, Handle: p.use},
+		{Pattern: "POST " + at + "/admit", Need: section.Run, Handle: p.admit},
+		{Pattern: "POST " + at + "/settings", Need: section.Plan, Handle: p.settings},
+		{Pattern: "POST " + at + "/clip", Need: section.Plan, Handle: p.clip},
+		{Pattern: "POST " + at + "/clip/drop", Need: section.Plan, Handle: p.dropClip},
+		{Pattern: "POST " + at + "/test", Need: section.Plan, Handle: p.test},
+		{Pattern: "GET " + at + "/to", Need: section.Plan, Handle: p.choose},
+		{Pattern: "GET " + at + "/to/new", Need: section.Plan, Handle: p.newWay},
+		{Pattern: "POST " + at + "/to/new", Need: section.Plan, Handle: p.saveWay},
+		{Pattern: "GET " + at + "/to/{dest}", Need: section.Plan, Handle: p.editWay},
+		{Pattern: "POST " + at + "/to/{dest}", Need: section.Plan, Handle: p.saveWay},
+		{Pattern: "POST " + at + "/to/{dest}/switch", Need: section.Plan, Handle: p.turn},
+		{Pattern: "POST " + at + "/to/{dest}/move", Need: section.Plan, Handle: p.move},
+		{Pattern: "POST " + at + "/to/{dest}/drop", Need: section.Plan, Handle: p.drop},
 	}, nil
 }
 
 // index leads to the video of the show that is live, else of the one that is planned next.
-func (p *Pages) index(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) index(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	shows, err := p.Hub.Shows(r.Context(), v.Merchant.ID)
 	if err != nil {
 		return err
@@ -127,7 +102,7 @@ func (p *Pages) index(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // find is the show of an address.
-func (p *Pages) find(r *http.Request, v *Visitor) (*commerce.Show, error) {
+func (p *Pages) find(r *http.Request, v *section.Visitor) (*commerce.Show, error) {
 	id, err := commerce.ParseID(r.PathValue("id"))
 	if err != nil {
 		return nil, live.ErrNotFound
@@ -143,7 +118,7 @@ func (p *Pages) find(r *http.Request, v *Visitor) (*commerce.Show, error) {
 }
 
 // show shows the video of a show.
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -152,7 +127,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // page shows the video of a show, with what a change adds to it.
-func (p *Pages) page(w http.ResponseWriter, r *http.Request, v *Visitor, s *commerce.Show, frame func(*ui.Frame), change func(*page)) error {
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, v *section.Visitor, s *commerce.Show, frame func(*ui.Frame), change func(*page)) error {
 	pg, err := p.look(r.Context(), v, s)
 	if err != nil {
 		return err
@@ -171,7 +146,7 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v *Visitor, s *comm
 }
 
 // events streams what changes. Members with the same rights get the same bytes.
-func (p *Pages) events(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) events(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s, err := p.find(r, v)
 	if err != nil {
 		return err
@@ -214,7 +189,7 @@ func (p *Pages) parts(pg *page) ([]ui.Part, error) {
 }
 
 // answer ends a change: htmx gets the page's live parts as they stand now, and what more there is; a plain form is sent on.
-func (p *Pages) answer(w http.ResponseWriter, r *http.Request, v *Visitor, s *commerce.Show, said string, more ...ui.Part) error {
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, v *section.Visitor, s *commerce.Show, said string, more ...ui.Part) error {
 	if !ui.Hx(r) {
 		http.Redirect(w, r, "/shows/"+s.ID.String()+"/video?said="+said, http.StatusSeeOther)
 		return nil
@@ -239,7 +214,7 @@ func notice(text string) ui.Part {
 }
 
 // render shows a page.
-func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *Visitor, page, title string, change func(f *ui.Frame), data any) error {
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *section.Visitor, page, title string, change func(f *ui.Frame), data any) error {
 	f := v.Frame
 	f.Title = title
 	if s := said(r.URL.Query().Get("said")); s != "" {
