@@ -7,6 +7,7 @@ import (
 	"hawker/commerce/due"
 	"hawker/commerce/guard"
 	"hawker/commerce/ledger"
+	"hawker/commerce/recent"
 	"hawker/internal/chat"
 )
 
@@ -44,8 +45,7 @@ type Desk struct {
 	newest    ID                     // the last that came into aging
 	last      map[wish]asked
 	lastMost  int // entries of last at which old ones go
-	decided   map[Key]*Outcome
-	fifo      []decidedAt
+	decided   *recent.Memory[answered]
 	clock     clock.Clock
 	due       due.Queue[ID]   // open holds, by when they want something of the clock
 	looks     due.Queue[ID]   // variants, by when the line is looked at again for whom the guard let wait
@@ -102,9 +102,12 @@ type message struct {
 	id       string
 }
 
-type decidedAt struct {
-	key Key
-	at  time.Time
+// answered is what is kept of an answer: the whole, or as little as repeats a refusal that was said openly and is not said again.
+type answered struct {
+	whole          *Outcome
+	show, variant  ID
+	number, wanted int
+	reason         Reason
 }
 
 // identity is a viewer without the name, as maps key it.
@@ -116,7 +119,7 @@ func NewDesk(merchant ID, st State) *Desk {
 		Merchant: merchant, epoch: st.Epoch, seq: st.Seq, head: ledger.Head{Seq: st.LastEntry, Hash: st.LastHash}, lastID: st.LastPlace,
 		shows: map[ID]*Show{}, stock: map[ID]*Stock{}, holds: map[ID]*Hold{}, receipts: map[ID]*Receipt{}, places: map[ID]*Place{},
 		orders: map[string]*OrderRow{}, person: map[chat.Viewer]string{}, receiptOf: map[showViewer]ID{}, claimed: map[personShow][]ID{},
-		lines: map[ID][]ID{}, waits: map[personShow][]ID{}, openOf: map[ID]int{}, byMessage: map[message][]ID{}, last: map[wish]asked{}, decided: map[Key]*Outcome{},
+		lines: map[ID][]ID{}, waits: map[personShow][]ID{}, openOf: map[ID]int{}, byMessage: map[message][]ID{}, last: map[wish]asked{}, decided: recent.New[answered](decidedFor),
 		ofShow: map[ID][]ID{}, byDraft: map[string][]ID{}, inDraft: map[ID][]ID{}, drafts: map[string]string{}, taking: map[ID]map[string]bool{},
 		marks: map[chat.Channel]time.Time{}, history: map[string][]ID{}, byReceipt: map[ID][]ID{}, watch: guard.New(st.Payers), blocks: map[ID]string{},
 		telling: map[ID]bool{}, restored: st.Restored,
@@ -209,22 +212,16 @@ const (
 	keptGate    = "gate"
 )
 
-// remember keeps an answer for its repeats, and lets a few old ones go for each new one.
+// remember keeps an answer for its repeats.
 func (d *Desk) remember(o *Outcome, at time.Time) {
 	if o.Key.Message == "" {
 		return
 	}
-	if _, ok := d.decided[o.Key]; !ok {
-		d.fifo = append(d.fifo, decidedAt{o.Key, at})
+	a := answered{whole: o}
+	if o.What == Claimed && o.Hold == 0 && o.Receipt == 0 && o.Holding == 0 && o.Waiting == 0 && !o.Answer.Private() {
+		a = answered{nil, o.Show, o.Variant, o.Number, o.Wanted, o.Reason}
 	}
-	d.decided[o.Key] = o
-	old := at.Add(-decidedFor)
-	n := 0
-	for n < min(len(d.fifo), 8) && d.fifo[n].at.Before(old) {
-		delete(d.decided, d.fifo[n].key)
-		n++
-	}
-	d.fifo = d.fifo[n:]
+	d.decided.Put(o.Key, a, at)
 }
 
 func (d *Desk) addHold(h *Hold) {

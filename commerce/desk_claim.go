@@ -17,8 +17,10 @@ func (d *Desk) again(k Key) bool {
 		return false
 	}
 	var o Outcome
-	if old, ok := d.decided[k]; ok {
-		o = *old
+	if old, ok := d.decided.Get(k); ok && old.whole != nil {
+		o = *old.whole
+	} else if ok {
+		o = *d.recall(Decision{Key: k, Kind: "claim", Show: old.show, Number: old.number, Variant: old.variant, Quantity: old.wanted, Reason: old.reason})
 	} else if i, ok := d.plan.answered(k); ok {
 		o = d.plan.outcomes[i]
 	} else if i, ok := d.flying.answered(k); ok {

@@ -51,8 +51,9 @@ type stockEdit struct {
 	made bool
 }
 
-// begin starts a plan for n requests.
-func (d *Desk) begin(now time.Time, n int) {
+// Begin starts a plan of about n requests, Add decides more of them, and Seal ends it: Plan in steps, for who does not know
+// yet all that will be asked. Everything is decided as at time now.
+func (d *Desk) Begin(now time.Time, n int) {
 	p := d.spare
 	if p == nil || p.most > 8*n+64 { // to clear much for little costs more than to make it anew
 		p = &planning{
@@ -95,10 +96,6 @@ func (d *Desk) Plan(now time.Time, reqs []Request) (*Batch, []Outcome) {
 	return d.Seal()
 }
 
-// Begin starts a plan of about n requests, Add decides more of them, and Seal ends it: Plan in steps, for who does not know
-// yet all that will be asked. Everything is decided as at time now.
-func (d *Desk) Begin(now time.Time, n int) { d.begin(now, n) }
-
 // Add decides requests in their order and returns the outcomes that they added.
 func (d *Desk) Add(reqs ...Request) []Outcome {
 	from := len(d.plan.outcomes)
@@ -109,6 +106,12 @@ func (d *Desk) Add(reqs ...Request) []Outcome {
 		d.enter()
 	}
 	return d.plan.outcomes[from:]
+}
+
+// Nothing reports whether nothing of the plan under way has to be stored so far.
+func (d *Desk) Nothing() bool {
+	p := d.plan
+	return len(p.touched)+len(p.stocked)+len(p.placed)+len(p.showed)+len(p.ordered) == 0 && p.batch.Empty()
 }
 
 // Seal ends a plan.
@@ -183,9 +186,7 @@ func (d *Desk) seal() *Batch {
 		b.Stock = append(b.Stock, c.StockChange)
 	}
 	for id := range p.showed {
-		s := *d.shows[id]
-		s.Lineup.Items = slices.Clone(s.Lineup.Items) // the desk changes its own in place
-		b.Shows = append(b.Shows, s)
+		b.Shows = append(b.Shows, d.shows[id].Copy()) // the desk changes its own in place
 	}
 	slices.SortFunc(b.Shows, func(a, c Show) int { return cmp.Compare(a.ID, c.ID) })
 	for id := range p.ordered {

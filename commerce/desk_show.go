@@ -8,8 +8,7 @@ import (
 )
 
 func (d *Desk) touchShow(s *Show) {
-	old := *s
-	old.Lineup.Items = slices.Clone(s.Lineup.Items)
+	old := s.Copy()
 	d.undo(func() { *s = old })
 	d.plan.showed[s.ID] = true
 }

@@ -253,7 +253,7 @@ func trace(d *Desk) string {
 // durable is trace without what only memory has: what a desk loaded from its ledger must know too.
 func durable(d *Desk) string {
 	c := *d
-	c.plan, c.fifo, c.last, c.epoch, c.seq, c.clock, c.blocks, c.telling = nil, nil, nil, 0, 0, clock.Clock{}, nil, nil
+	c.plan, c.last, c.epoch, c.seq, c.clock, c.blocks, c.telling = nil, nil, 0, 0, clock.Clock{}, nil, nil
 	c.watch, c.blocks, c.telling = guard.New(nil), nil, nil
 	c.decided = nil // refusals are remembered and not stored; keys are compared by decisions
 	c.stock = map[ID]*Stock{}

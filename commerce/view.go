@@ -89,15 +89,17 @@ func (d *Desk) LiveShow(c chat.Channel) ID {
 // Show finds a show; the desk owns it, do not change it.
 func (d *Desk) Show(id ID) *Show { return d.shows[id] }
 
+// EachShow are all shows, the newest first, as they are: for who looks at them between two plans and keeps nothing.
+func (d *Desk) EachShow() []*Show {
+	return slices.SortedFunc(maps.Values(d.shows), func(a, b *Show) int { return cmp.Compare(b.ID, a.ID) })
+}
+
 // Shows are all shows, the newest first, copied.
 func (d *Desk) Shows() []Show {
 	out := make([]Show, 0, len(d.shows))
-	for _, s := range d.shows {
-		c := *s
-		c.Lineup.Items = slices.Clone(s.Lineup.Items)
-		out = append(out, c)
+	for _, s := range d.EachShow() {
+		out = append(out, s.Copy())
 	}
-	slices.SortFunc(out, func(a, b Show) int { return cmp.Compare(b.ID, a.ID) })
 	return out
 }
 
@@ -130,9 +132,7 @@ func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 	if s == nil {
 		return ShowView{}, false
 	}
-	v := ShowView{Show: *s, At: now}
-	v.Show.Lineup.Items = slices.Clone(s.Lineup.Items)
-	v.Show.Channels = slices.Clone(s.Channels)
+	v := ShowView{Show: s.Copy(), At: now}
 	held, paid := map[ID]int64{}, map[ID]int64{}
 	var open, offers soonest
 	for _, id := range d.ofShow[show] {
@@ -307,8 +307,7 @@ func (d *Desk) Receipt(id ID, now time.Time) (ReceiptView, bool) {
 	}
 	v := ReceiptView{Receipt: *r, Merchant: d.Merchant, At: now}
 	if s := d.shows[r.Show]; s != nil {
-		v.Show = *s
-		v.Show.Lineup.Items = slices.Clone(s.Lineup.Items)
+		v.Show = s.Copy()
 	}
 	for _, h := range d.byReceipt[id] {
 		v.Holds = append(v.Holds, d.holdView(d.holds[h]))

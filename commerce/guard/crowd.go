@@ -1,10 +1,14 @@
 package guard
 
-import "time"
+import (
+	"time"
+
+	"hawker/internal/byhash"
+)
 
 // crowd is who is present in a show, whoever is silent for longest first.
 type crowd struct {
-	seen        map[string]*guest
+	seen        *byhash.Map[string, guest]
 	first, last *guest
 	proven      int // of them
 	version     int // changes when a proven person comes or goes
@@ -18,12 +22,12 @@ type guest struct {
 
 // enter notes a person as present and returns how many more that makes.
 func (c *crowd) enter(person string, at time.Time, proven bool) int {
-	g, more := c.seen[person], 0
-	if g != nil {
+	more := 0
+	g, came := c.seen.Put(person)
+	if !came {
 		c.unlink(g)
 	} else {
-		g = &guest{person: person}
-		c.seen[person] = g
+		g.person = person
 		more = 1
 		if proven {
 			c.proven++
@@ -71,10 +75,10 @@ func (c *crowd) dropFirst(proven map[string]bool) int {
 		return 0
 	}
 	c.unlink(g)
-	delete(c.seen, g.person)
 	if proven[g.person] {
 		c.proven--
 		c.version++
 	}
+	c.seen.Delete(g.person)
 	return 1
 }

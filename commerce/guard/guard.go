@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hawker/commerce/id"
+	"hawker/internal/byhash"
 )
 
 // Presence is how long after their last line a person counts as present. MostPresent bounds the memory: of more persons, the
@@ -71,7 +72,7 @@ func New(proven []string) *Watch {
 func (w *Watch) Seen(show id.ID, person string, at time.Time) {
 	c := w.crowds[show]
 	if c == nil {
-		c = &crowd{seen: map[string]*guest{}}
+		c = &crowd{seen: byhash.New[string, guest]()}
 		w.crowds[show] = c
 	}
 	w.present += c.enter(person, at, w.proven[person])
@@ -84,7 +85,7 @@ func (w *Watch) Seen(show id.ID, person string, at time.Time) {
 // Over forgets what concerned a show only.
 func (w *Watch) Over(show id.ID) {
 	if c := w.crowds[show]; c != nil {
-		w.present -= len(c.seen)
+		w.present -= c.seen.Len()
 		delete(w.crowds, show)
 	}
 	for v, g := range w.goods {
@@ -116,7 +117,7 @@ func (w *Watch) Prove(person string) (undo func()) {
 			w.goods[l.variant].count(l.block, by*l.pieces)
 		}
 		for _, c := range w.crowds {
-			if c.seen[person] != nil {
+			if c.seen.Get(person) != nil {
 				c.proven -= int(by)
 				c.version++
 			}
@@ -137,7 +138,7 @@ func (w *Watch) Doubt(person string) (undo func()) {
 			delete(w.proven, person)
 		}
 		for _, c := range w.crowds {
-			if c.seen[person] != nil {
+			if c.seen.Get(person) != nil {
 				c.proven += by
 				c.version++
 			}
@@ -203,7 +204,7 @@ func (w *Watch) Has(variant id.ID, person string, by int) {
 	if g.has[person] = before + by; before+by == 0 {
 		delete(g.has, person)
 	}
-	if (before == 0) != (before+by == 0) && g.crowd != nil && w.proven[person] && g.crowd.seen[person] != nil {
+	if (before == 0) != (before+by == 0) && g.crowd != nil && w.proven[person] && g.crowd.seen.Get(person) != nil {
 		g.having += by
 	}
 	w.tidy(variant, g)
@@ -264,7 +265,7 @@ func (w *Watch) Allow(a Ask) (n int64, scarce bool) {
 	}
 	w.present -= c.drop(a.Now.Add(-Presence), w.proven)
 	pieces := a.Free + g.open
-	if pieces*crowdPerPiece >= int64(len(c.seen)) {
+	if pieces*crowdPerPiece >= int64(c.seen.Len()) {
 		return a.Free, false
 	}
 	n = a.Free
@@ -283,7 +284,7 @@ func (w *Watch) without(g *goods, c *crowd) int64 {
 	if g.crowd != c || g.version != c.version {
 		g.crowd, g.version, g.having = c, c.version, 0
 		for p := range g.has {
-			if w.proven[p] && c.seen[p] != nil {
+			if w.proven[p] && c.seen.Get(p) != nil {
 				g.having++
 			}
 		}

@@ -44,7 +44,7 @@ func (w *Watch) presence(show id.ID, now time.Time) (all, proven int) {
 		return 0, 0
 	}
 	w.present -= c.drop(now.Add(-Presence), w.proven)
-	return len(c.seen), c.proven
+	return c.seen.Len(), c.proven
 }
 
 // take gives a person pieces that are free, and says how many are left.
@@ -177,7 +177,7 @@ func TestPresence(t *testing.T) {
 	for i := range MostPresent + 5 {
 		w.Seen(show, fmt.Sprint("x", i), epoch.Add(time.Hour))
 	}
-	if all, _ := w.presence(show, epoch.Add(time.Hour)); all != MostPresent || w.present != MostPresent || w.crowds[show].seen["x4"] != nil {
+	if all, _ := w.presence(show, epoch.Add(time.Hour)); all != MostPresent || w.present != MostPresent || w.crowds[show].seen.Get("x4") != nil {
 		t.Errorf("%d present", all)
 	}
 	if all, _ := w.presence(5, epoch); all != 0 {

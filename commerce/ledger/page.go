@@ -20,17 +20,14 @@ type Page struct {
 	lines   []line
 	figures []StockFact // of all lines, so that a line makes no garbage
 	room    []byte      // for bodies
+	want    int         // bytes of room to make when some is needed
 }
 
 // bodyRoom is what a body needs at most, as a rule.
 const bodyRoom = 256
 
-// Room makes room for the bodies of n entries at once.
-func (p *Page) Room(n int) {
-	if n > 1 {
-		p.room = make([]byte, 0, n*bodyRoom)
-	}
-}
+// Room has room made for the bodies of n entries at once, when there is a first: of much that is asked nothing is written.
+func (p *Page) Room(n int) { p.room, p.want = nil, n*bodyRoom }
 
 type line struct {
 	kind string
@@ -98,7 +95,7 @@ func (p *Page) Chain(head Head, at time.Time, out []Entry) (Head, []Entry) {
 			l.fact.Key = &l.key
 		}
 		if cap(p.room)-len(p.room) < bodyRoom {
-			p.room = make([]byte, 0, bodyRoom)
+			p.room, p.want = make([]byte, 0, max(p.want, bodyRoom)), 0
 		}
 		body := l.fact.Append(p.room[len(p.room):])
 		if len(body) <= cap(p.room)-len(p.room) {

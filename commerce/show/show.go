@@ -2,6 +2,7 @@
 package show
 
 import (
+	"slices"
 	"time"
 
 	"hawker/commerce/id"
@@ -93,6 +94,13 @@ func (s *Show) HoldTime(it *lineup.Item) time.Duration {
 // Standing reports whether the clocks of all a show's holds stand still until it is over, because they are paid together
 // then. The show's wish to be paid once goes before an item's own hold time: one parcel has one end.
 func (s *Show) Standing() bool { return s.PayOnce > 0 && s.State != Ended }
+
+// Copy is the show with items and channels of its own.
+func (s *Show) Copy() Show {
+	c := *s
+	c.Lineup.Items, c.Channels = slices.Clone(s.Lineup.Items), slices.Clone(s.Channels)
+	return c
+}
 
 // Percent is the guard's share in per cent, 100 for no limit.
 func (g Guard) Percent() int {

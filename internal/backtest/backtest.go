@@ -4,7 +4,6 @@ package backtest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -108,18 +107,12 @@ func (h *House) count(ctx context.Context, merchant commerce.ID) (map[commerce.I
 		}
 		for _, r := range records {
 			c.next = r.Seq + 1
-			data := r.Data
-			if len(data) > 0 && data[0] == '{' { // of before version 2
-				data = append(append([]byte{'['}, data...), ']')
-			}
-			var all []struct {
-				Show commerce.ID `json:"show"`
-			}
-			if json.Unmarshal(data, &all) != nil {
+			shows, err := lines.Shows(r.Data)
+			if err != nil {
 				continue
 			}
-			for _, l := range all {
-				c.lines[l.Show]++
+			for _, id := range shows {
+				c.lines[id]++
 			}
 		}
 		if len(records) < page {

@@ -381,7 +381,7 @@ func TestOlderLog(t *testing.T) {
 		`[{"v":2,"message":{"id":"o2","channel":{"platform":"twitch","id":"1001"},"viewer":{"platform":"twitch","id":"7","name":"old"},"text":"hello","sent":%[1]q,"received":%[1]q},"show":%[2]q,"reason":"chat","decided":%[1]q},{"v":9,"show":"1"}]`,
 		`{"v":1,"show":`,
 	} {
-		s.ok(s.house.Bus.Log(int64(s.merchant), twitch.String(), fmt.Appendf(nil, strings.TrimSuffix(old+"%[3]s", "%[3]s"), now.Add(time.Duration(i)*time.Second).Format(time.RFC3339Nano), s.show.ID.String())))
+		s.ok(s.house.Bus.Log(int64(s.merchant), fmt.Appendf(nil, strings.TrimSuffix(old+"%[3]s", "%[3]s"), now.Add(time.Duration(i)*time.Second).Format(time.RFC3339Nano), s.show.ID.String())))
 	}
 	r := s.replays(nil, replay.Options{})
 	if r.Lines != 2 || !slices.ContainsFunc(r.Lacks, func(l string) bool { return strings.Contains(l, "older version") }) {
@@ -442,7 +442,7 @@ func BenchmarkRun(b *testing.B) {
 			record[k] = lines.Line{V: lines.Version, Message: m, Show: s.show.ID, Decided: now, Rules: 1, Seed: uint64(i + k + 1)}
 		}
 		now = now.Add(400 * time.Millisecond)
-		if err := lines.NewWriter(s.house.Bus).Append(s.merchant, twitch, record); err != nil {
+		if err := lines.NewWriter(s.house.Bus).Append(s.merchant, record); err != nil {
 			b.Fatal(err)
 		}
 		if i%10_000 == 0 {

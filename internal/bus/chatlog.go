@@ -15,15 +15,15 @@ import (
 const (
 	logStream = "CHAT"
 	logAge    = 30 * 24 * time.Hour // how long a line is kept
-	// logPending is how many lines may wait for the log's confirmation; more are lost, counted, and never waited for.
+	// logPending is how many records may wait for the log's confirmation; more are lost, counted, and never waited for.
 	logPending = 16 << 10
 )
 
-// ErrLogFull means that the chat log is so far behind that it does not take the line. Claims are in SQL: only the
+// ErrLogFull means that the chat log is so far behind that it does not take the record. Claims are in SQL: only the
 // log's copy is lost.
 var ErrLogFull = errors.New("chat log is behind")
 
-// Record is one line of the chat log.
+// Record is lines of one merchant, in the order in which they were decided.
 type Record struct {
 	Seq  uint64    // its place in the log; rising, with gaps
 	At   time.Time // when the log took it
@@ -53,18 +53,14 @@ func (b *Bus) openLog(ctx context.Context, replicas int) error {
 	return nil
 }
 
-func logSubject(merchant int64, channel string) string {
-	return Subject("chat", strconv.FormatInt(merchant, 10), channel)
-}
-
-// Log appends a line to the chat log and waits for nothing: confirmations are read behind, and a line that is not
-// confirmed is counted in Stats. channel is written platform/id. It returns ErrLogFull when too many wait.
-func (b *Bus) Log(merchant int64, channel string, data []byte) error {
+// Log appends a record to the chat log and waits for nothing: confirmations are read behind, and a record that is not confirmed is
+// counted in Stats. It returns ErrLogFull when too many wait.
+func (b *Bus) Log(merchant int64, data []byte) error {
 	if b.js.PublishAsyncPending() >= logPending {
 		b.logLost.Add(1)
 		return ErrLogFull
 	}
-	if _, err := b.js.PublishAsync(logSubject(merchant, channel), data); err != nil {
+	if _, err := b.js.PublishAsync(Subject("chat", strconv.FormatInt(merchant, 10), "lines"), data); err != nil {
 		b.logLost.Add(1)
 		return fmt.Errorf("chat log: %w", b.wrap(err))
 	}
@@ -73,10 +69,10 @@ func (b *Bus) Log(merchant int64, channel string, data []byte) error {
 
 func (b *Bus) onLogError(_ jetstream.JetStream, m *nats.Msg, err error) {
 	b.logLost.Add(1)
-	b.log.Warn("chat log did not take a line", "subject", m.Subject, "err", err)
+	b.log.Warn("chat log did not take a record", "subject", m.Subject, "err", err)
 }
 
-// Logged waits until all lines given to Log before are confirmed or lost.
+// Logged waits until all records given to Log before are confirmed or lost.
 func (b *Bus) Logged(ctx context.Context) error {
 	select {
 	case <-b.js.PublishAsyncComplete():
@@ -86,34 +82,30 @@ func (b *Bus) Logged(ctx context.Context) error {
 	}
 }
 
-// Range says which part of the log to read: the lines of one merchant, in one channel or all.
+// Range says which part of a merchant's log to read.
 type Range struct {
 	Merchant int64
-	Channel  string    // platform/id; empty means all of the merchant's channels
 	From     uint64    // first sequence; 0 means by Since
-	Since    time.Time // lines taken at or after; zero means from the oldest. Ignored when From is set
-	Until    time.Time // lines taken before; zero means to the newest
-	Limit    int       // most lines; 0 means DefaultRange
+	Since    time.Time // records taken at or after; zero means from the oldest. Ignored when From is set
+	Until    time.Time // records taken before; zero means to the newest
+	Limit    int       // most records; 0 means DefaultRange
 }
 
-// DefaultRange is how many lines ReadLog gives when Range names no limit.
+// DefaultRange is how many records ReadLog gives when Range names no limit.
 const DefaultRange = 1000
 
-// ReadLog gives the lines of a range, oldest first. To read on, ask again with From one more than the last Seq.
+// ReadLog gives the records of a range, oldest first. To read on, ask again with From one more than the last Seq.
 func (b *Bus) ReadLog(ctx context.Context, r Range) (records []Record, err error) {
 	if r.Limit <= 0 {
 		r.Limit = DefaultRange
 	}
 	cfg := jetstream.ConsumerConfig{
-		FilterSubject:     Subject("chat", strconv.FormatInt(r.Merchant, 10)) + ".*",
+		FilterSubject:     Subject("chat", strconv.FormatInt(r.Merchant, 10)) + ".*", // older records have their channel there
 		AckPolicy:         jetstream.AckNonePolicy,
 		DeliverPolicy:     jetstream.DeliverAllPolicy,
 		MemoryStorage:     true,
 		Replicas:          1,
 		InactiveThreshold: 30 * time.Second, // the server's own cleaning, should ours fail
-	}
-	if r.Channel != "" {
-		cfg.FilterSubject = logSubject(r.Merchant, r.Channel)
 	}
 	if r.From > 0 {
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, r.From
@@ -134,7 +126,7 @@ func (b *Bus) ReadLog(ctx context.Context, r Range) (records []Record, err error
 			b.log.WarnContext(ctx, "chat log reader not removed", "err", e)
 		}
 	}()
-	// What is in the log now; lines that come while we read are for the next call.
+	// What is in the log now; what comes while we read are for the next call.
 	left := min(int(min(info.NumPending, uint64(r.Limit))), r.Limit)
 	for left > 0 {
 		batch, err := c.Fetch(min(left, 500), jetstream.FetchContext(ctx))
@@ -164,16 +156,16 @@ func (b *Bus) ReadLog(ctx context.Context, r Range) (records []Record, err error
 	return records, nil
 }
 
-// EraseLog removes lines from the log and overwrites them on disk. A line that is gone already is no error.
+// EraseLog removes records from the log and overwrites them on disk. A record that is gone already is no error.
 func (b *Bus) EraseLog(ctx context.Context, seqs ...uint64) error {
 	for _, seq := range seqs {
 		err := b.chats.SecureDeleteMsg(ctx, seq)
 		if err == nil {
 			continue
 		}
-		// The server has one code for all that can go wrong here, so the line itself is asked for.
+		// The server has one code for all that can go wrong here, so the record itself is asked for.
 		if _, missing := b.chats.GetMsg(ctx, seq); !errors.Is(missing, jetstream.ErrMsgNotFound) {
-			return fmt.Errorf("erase line %d of the chat log: %w", seq, b.wrap(err))
+			return fmt.Errorf("erase record %d of the chat log: %w", seq, b.wrap(err))
 		}
 	}
 	return nil

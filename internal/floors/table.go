@@ -26,6 +26,7 @@ func table() []place {
 		{"internal/chat", 0, house},
 		{"internal/object", 0, house},          // JSON by hand, for what is written once for each decision
 		{"internal/press", 0, house},           // smaller records, for what is written often and read seldom
+		{"internal/byhash", 0, house},          // a map for a crowd
 		{"internal/chat/chattest", 1, support}, // the suite every chat passes
 		{"internal/chatline", 1, house},        // one chat in a terminal
 		{"internal/seal", 0, house},

@@ -35,9 +35,9 @@ func (m *Merchant) channelStates(channels []chat.Channel) []ChannelState {
 		s := &out[i]
 		c := s.Channel
 		if st := (*m.stages.Load())[c]; st != nil {
-			s.Clock, s.Show = st.clock.Least(), st.show
+			s.Clock, s.Show = st.Clock.Least(), st.Show
 			s.Rivals = slices.DeleteFunc(s.Rivals, func(f rival.Found) bool {
-				return m.manners.Left(f.Word) || st.grammar.Parse("!"+f.Word, rules.Context{}).Name == rules.Chat
+				return m.manners.Left(f.Word) || st.Grammar.Parse("!"+f.Word, rules.Context{}).Name == rules.Chat
 			})
 		}
 		s.Muted, _ = m.manners.Muted(c, s.Show)
@@ -93,13 +93,13 @@ func (m *Merchant) hush() {
 	for c, sp := range m.speakers {
 		show := commerce.ID(0)
 		if st := (*m.stages.Load())[c]; st != nil {
-			show = st.show
+			show = st.Show
 		}
 		_, muted := m.manners.Muted(c, show)
 		sp.Mute(c, muted)
 	}
 	m.chatsChanged()
-	for _, s := range m.desk.Shows() {
+	for _, s := range m.desk.EachShow() {
 		if s.State == commerce.ShowLive {
 			m.changed[s.ID] = true
 		}

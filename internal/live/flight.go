@@ -116,18 +116,20 @@ func (m *Merchant) add(t *turn) {
 		t.begun = true
 		m.desk.Begin(t.now, len(t.asks))
 	}
-	reqs := make([]commerce.Request, 0, len(t.asks)-t.added)
 	for _, a := range t.asks[t.added:] {
-		reqs = append(reqs, a.req)
+		m.reqs = append(m.reqs, a.req)
 	}
 	t.added = len(t.asks)
-	effects := m.effects(t, m.desk.Add(reqs...))
-	for i := range effects {
-		if effects[i].stored {
-			t.rows = append(t.rows, effects[i].row())
+	from := len(t.effects)
+	t.effects = slices.Grow(t.effects, len(m.reqs))
+	m.effects(t, m.desk.Add(m.reqs...))
+	clear(m.reqs)
+	m.reqs = m.reqs[:0]
+	for i := range t.effects[from:] {
+		if e := &t.effects[from+i]; e.stored {
+			t.rows = append(t.rows, e.row())
 		}
 	}
-	t.effects = append(t.effects, effects...)
 }
 
 // seal ends the plan of a turn.

@@ -25,7 +25,7 @@ func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) e
 	defer cancel()
 	var shows []commerce.ID
 	if err := m.look(ctx, func() {
-		for _, s := range m.desk.Shows() {
+		for _, s := range m.desk.EachShow() {
 			if m.desk.ReceiptOf(s.ID, v) != 0 {
 				shows = append(shows, s.ID)
 			}
@@ -47,7 +47,9 @@ func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) e
 	if err := m.manners.Forget(ctx, v); err != nil {
 		return fmt.Errorf("erase a viewer's name: %w", err)
 	}
+	written := make(chan struct{})
 	if err := m.look(ctx, func() {
+		m.toLog <- logged{written: written} // what they said a moment ago is to be found there
 		for id, mem := range m.memory {
 			mem.Forget(v)
 			m.changed[id] = true
@@ -57,5 +59,6 @@ func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) e
 	}); err != nil {
 		return err
 	}
+	<-written
 	return lines.Forget(ctx, h.Bus, merchant, v)
 }

@@ -6,26 +6,17 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
-	"hawker/internal/live/aired"
 	"hawker/internal/live/clock"
 	"hawker/internal/live/edits"
 	"hawker/internal/live/hosting"
 	"hawker/internal/live/manners"
 	"hawker/internal/live/ruling"
+	"hawker/internal/live/stage"
 	"hawker/rules"
 )
 
 // tooOld is the age past which a line never claims (product rule: what a platform delivers late must not take stock).
 const tooOld = 120 * time.Second
-
-// stage is what a line of one channel is read against. It is replaced, never changed.
-type stage struct {
-	show    commerce.ID
-	grammar *rules.Grammar
-	aired   aired.Log
-	clock   *clock.Offset // of the channel
-	video   aired.Delay   // how late its viewers see the picture
-}
 
 // heard is a line with what it means, as parsed by the goroutine that brought it.
 type heard struct {
@@ -75,8 +66,9 @@ func (m *Merchant) Deliver(e chat.Event) {
 			m.limited.Add(1)
 		}
 	case chat.Deleted, chat.Cleared:
+		gone := e // e itself stays off the heap: most are lines
 		select {
-		case m.jobs <- job{heard: &heard{event: &e}}:
+		case m.jobs <- job{heard: &heard{event: &gone}}:
 		default:
 			m.limited.Add(1)
 		}
@@ -107,23 +99,16 @@ func (m *Merchant) read(e *chat.Event) *heard {
 	if st == nil {
 		return h
 	}
-	if !msg.Edited && !msg.Recovered {
-		st.clock.Add(msg.Sent, msg.Received)
-	}
-	h.show, h.clock = st.show, st.clock
-	on, sure := st.aired.Seen(st.clock.Ours(msg.Sent), st.video)
-	h.onAir = on
-	h.seen = rules.Context{
-		OnAir: on, Unsure: !sure, Reply: msg.ReplyTo != "", Tap: msg.Command, Mute: msg.Own || msg.Bot || msg.Source != "",
-	}
-	h.cmd = st.grammar.Parse(msg.Text, h.seen)
+	h.show, h.clock = st.Show, st.Clock
+	h.cmd, h.seen = st.Read(msg)
+	h.onAir = h.seen.OnAir
 	return h
 }
 
 // restage makes the grammars of the live shows anew, after a change of a show.
 func (m *Merchant) restage() {
 	old := *m.stages.Load()
-	fresh, facts := map[chat.Channel]*stage{}, map[commerce.ID]showFacts{}
+	fresh, facts := map[chat.Channel]*stage.Stage{}, map[commerce.ID]showFacts{}
 	for _, s := range m.desk.Shows() {
 		facts[s.ID] = showFacts{name: s.Name, once: s.State == commerce.ShowLive && s.PayOnce > 0}
 		if s.State != commerce.ShowLive {
@@ -133,34 +118,19 @@ func (m *Merchant) restage() {
 		g := rules.NewGrammar(&s.Lineup, m.grammar())
 		channels := append([]chat.Channel{{Platform: chat.Room, ID: s.ID.String()}}, s.Channels...)
 		for _, c := range channels {
-			st := newStage(s.ID, g, c, old[c])
-			if was := old[c]; was != nil && was.show == s.ID {
-				st.aired = was.aired
-			}
-			st.aired = st.aired.With(time.Now(), s.Lineup.OnAir)
-			fresh[c] = st
+			fresh[c] = stage.New(s.ID, g, c, old[c])
+			fresh[c].OnAir = fresh[c].OnAir.With(time.Now(), s.Lineup.OnAir)
 		}
 	}
 	// A channel without a live show still answers !cart, !me, !pass, !why; without a lineup nothing can be claimed.
 	idle := rules.NewGrammar(nil, m.grammar())
 	for c := range m.speakers {
 		if fresh[c] == nil {
-			fresh[c] = newStage(0, idle, c, old[c])
+			fresh[c] = stage.New(0, idle, c, old[c])
 		}
 	}
 	m.stages.Store(&fresh)
 	m.shows.Store(&facts)
-}
-
-// newStage is a channel's stage; what was measured of the channel stays.
-func newStage(show commerce.ID, g *rules.Grammar, c chat.Channel, was *stage) *stage {
-	st := &stage{show: show, grammar: g, video: aired.Usual(c.Platform)}
-	if was != nil {
-		st.clock, st.video = was.clock, was.video
-	} else {
-		st.clock = &clock.Offset{}
-	}
-	return st
 }
 
 // hear turns a line into requests, or into an answer that changes nothing.
@@ -309,7 +279,7 @@ func (m *Merchant) showFor(h *heard) commerce.ID {
 	if h.show != 0 && (h.cmd.Name != rules.Forget || m.desk.ReceiptOf(h.show, h.msg.Viewer) != 0) {
 		return h.show
 	}
-	for _, s := range m.desk.Shows() {
+	for _, s := range m.desk.EachShow() {
 		if m.desk.ReceiptOf(s.ID, h.msg.Viewer) != 0 {
 			return s.ID
 		}

@@ -61,7 +61,7 @@ func (m *Merchant) note(t *turn, o *commerce.Outcome) {
 		return
 	}
 	if o.Show == 0 { // stock is of no show: whoever sells it shows it anew
-		for _, s := range m.desk.Shows() {
+		for _, s := range m.desk.EachShow() {
 			if s.State != commerce.ShowEnded {
 				m.changed[s.ID] = true
 			}

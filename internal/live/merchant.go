@@ -28,6 +28,7 @@ import (
 	"hawker/internal/live/ruling"
 	"hawker/internal/live/shop"
 	"hawker/internal/live/speaker"
+	"hawker/internal/live/stage"
 	"hawker/internal/live/timing"
 	"hawker/internal/live/told"
 	"hawker/internal/live/wording"
@@ -85,7 +86,7 @@ type Merchant struct {
 	log *slog.Logger
 
 	jobs      chan job
-	stages    atomic.Pointer[map[chat.Channel]*stage]
+	stages    atomic.Pointer[map[chat.Channel]*stage.Stage]
 	about     sqldb.Merchant
 	voice     wording.Teller
 	local     map[chat.Channel]bool // chats on this machine, where loopback links lead somewhere
@@ -113,10 +114,11 @@ type Merchant struct {
 	toLog     chan logged
 	poke      chan struct{} // the loop is to look at its timer again
 	flight    *flight
-	looks     []job     // that wait for a desk
-	open      *turn     // begun while a batch is on its way
-	writeOff  time.Time // when effects that were done are written off at the latest; zero when nothing waits
-	durable   *turn     // the last batch, while what follows it waits
+	looks     []job              // that wait for a desk
+	reqs      []commerce.Request // of the turn that is decided just now; kept for its room
+	open      *turn              // begun while a batch is on its way
+	writeOff  time.Time          // when effects that were done are written off at the latest; zero when nothing waits
+	durable   *turn              // the last batch, while what follows it waits
 	desk      *commerce.Desk
 	rules     *ruling.Rules
 	later     []planned // what rules want done later, the soonest first
@@ -136,7 +138,7 @@ func (h *Hub) newMerchant(ctx context.Context, info sqldb.Merchant) (*Merchant, 
 		ID: info.ID, hub: h, log: h.Log.With("merchant", info.Slug), about: info, voice: wording.Teller{Lang: lang.For(info.Language), Zone: wording.Zone(info.Timezone)}, local: map[chat.Channel]bool{}, jobs: make(chan job, queueCap), toLog: make(chan logged, logMost), poke: make(chan struct{}, 1), ready: make(chan struct{}), ended: make(chan struct{}), memory: map[commerce.ID]*recall.Show{},
 		changed: map[commerce.ID]bool{}, stated: map[stateTold]time.Time{}, speakers: map[chat.Channel]*speaker.Speaker{},
 	}
-	m.stages.Store(&map[chat.Channel]*stage{})
+	m.stages.Store(&map[chat.Channel]*stage.Stage{})
 	m.shows.Store(&map[commerce.ID]showFacts{})
 	c := Connections{}
 	var err error
@@ -246,7 +248,9 @@ func (m *Merchant) loop(ctx context.Context) {
 		case <-ctx.Done(): // what waits is decided still
 		case j := <-m.jobs:
 			jobs = append(jobs, j)
-			runtime.Gosched() // who is about to ask comes along: turns of one line each cost several times as much
+			if len(m.jobs) < fewLines {
+				runtime.Gosched() // who is about to ask comes along: turns of one line each cost several times as much
+			}
 		case err := <-m.landing():
 			m.landed(ctx, err, true)
 			if m.desk == nil || m.flight != nil {

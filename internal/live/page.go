@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hawker/commerce"
@@ -65,9 +66,7 @@ func (h *Hub) Page(ctx context.Context, merchant, show commerce.ID) (ShowPage, e
 	if !found {
 		return p, ErrNotFound
 	}
-	for i, j := 0, len(p.Feed)-1; i < j; i, j = i+1, j-1 {
-		p.Feed[i], p.Feed[j] = p.Feed[j], p.Feed[i]
-	}
+	slices.Reverse(p.Feed)
 	p.Merchant = m.about
 	p.Channels = m.channelStates(p.Show.Channels)
 	if m.store != nil {
@@ -105,15 +104,11 @@ func (h *Hub) Shows(ctx context.Context, merchant commerce.ID) ([]commerce.Show,
 
 // Receipt is a viewer's page as it stands.
 func (h *Hub) Receipt(ctx context.Context, merchant, receipt commerce.ID) (commerce.ReceiptView, error) {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return commerce.ReceiptView{}, ErrNotHere
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	var v commerce.ReceiptView
 	found := false
-	err := m.look(ctx, func() { v, found = m.desk.Receipt(receipt, time.Now()) })
+	v, err := seen(ctx, h, merchant, func(m *Merchant) (v commerce.ReceiptView) {
+		v, found = m.desk.Receipt(receipt, time.Now())
+		return v
+	})
 	if err == nil && !found {
 		err = ErrNotFound
 	}

@@ -8,19 +8,18 @@ import (
 	"hawker/internal/live/speaker"
 )
 
-// effects are what the outcomes of a turn cause in the world: answers, and what the merchant's rules want.
-func (m *Merchant) effects(t *turn, outs []commerce.Outcome) []planned {
-	var out []planned
+// effects adds what outcomes of a turn cause in the world: answers, and what the merchant's rules want.
+func (m *Merchant) effects(t *turn, outs []commerce.Outcome) {
 	for i := range outs {
 		o := &outs[i]
 		if p, ok := m.answerTo(t, o); ok {
-			out = append(out, p)
+			t.effects = append(t.effects, p)
 		}
 		if !o.Repeat {
-			out = m.ruled(t, o, out)
+			t.effects = m.ruled(t, o, t.effects)
 		}
 	}
-	return m.moved(t, outs, out)
+	t.effects = m.moved(t, outs, t.effects)
 }
 
 // tellState is how often a chat is told that sales are paused or over, however many claim.

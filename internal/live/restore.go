@@ -33,26 +33,19 @@ type Preview = preview.Preview
 // StylesPreview says how many of the last 1,000 lines of a show's chats would have been claims more, had other styles been on.
 // Errors: ErrNotHere, ErrNotFound.
 func (h *Hub) StylesPreview(ctx context.Context, merchant, show commerce.ID, st commerce.Styles) (Preview, error) {
-	m := h.Merchant(merchant)
-	if m == nil {
-		return Preview{}, ErrNotHere
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	var lines []preview.Line
-	var l commerce.Lineup
-	found := false
-	err := m.look(ctx, func() {
-		v, ok := m.desk.View(show, time.Now())
-		if found = ok; ok {
-			l, lines = v.Show.Lineup, m.memoryOf(show).Said()
+	var v commerce.ShowView
+	found, language := false, ""
+	lines, err := seen(ctx, h, merchant, func(m *Merchant) (lines []preview.Line) {
+		if v, found = m.desk.View(show, time.Now()); found {
+			lines, language = m.memoryOf(show).Said(), m.about.Language
 		}
+		return lines
 	})
-	switch {
-	case err != nil:
-		return Preview{}, err
-	case !found:
-		return Preview{}, ErrNotFound
+	if err == nil && !found {
+		err = ErrNotFound
 	}
-	return preview.Of(lines, l, rules.Options{Language: m.about.Language}, st), nil
+	if err != nil {
+		return Preview{}, err
+	}
+	return preview.Of(lines, v.Show.Lineup, rules.Options{Language: language}, st), nil
 }

@@ -63,7 +63,7 @@ func (m *Merchant) grammar() rules.Options {
 func (m *Merchant) tellRules(e *chat.Event) {
 	var show commerce.ID
 	if st := (*m.stages.Load())[e.Channel]; st != nil {
-		show = st.show
+		show = st.Show
 	}
 	if h, ok := ruling.OfChat(e, show); ok {
 		m.happen(&h)
@@ -327,8 +327,8 @@ func (h *Hub) RelayEvent(merchant, show commerce.ID, destination string, up bool
 func (m *Merchant) liveShow() commerce.ID {
 	var show commerce.ID
 	for _, st := range *m.stages.Load() {
-		if st.show != 0 && (show == 0 || st.show < show) {
-			show = st.show
+		if st.Show != 0 && (show == 0 || st.Show < show) {
+			show = st.Show
 		}
 	}
 	return show

@@ -11,6 +11,7 @@ import (
 	"hawker/internal/chat"
 	"hawker/internal/live/aired"
 	"hawker/internal/live/command"
+	"hawker/internal/live/stage"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 	"hawker/internal/sqldb/archive"
@@ -134,8 +135,8 @@ func TestClaimMeansWhatWasSeen(t *testing.T) {
 	put := func(d aired.Delay) {
 		if err := m.look(t.Context(), func() {
 			st := *(*m.stages.Load())[here]
-			st.aired, st.video = log, d
-			m.stages.Store(&map[chat.Channel]*stage{here: &st})
+			st.OnAir, st.Video = log, d
+			m.stages.Store(&map[chat.Channel]*stage.Stage{here: &st})
 		}); err != nil {
 			t.Fatal(err)
 		}

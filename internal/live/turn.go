@@ -57,6 +57,9 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 	m.open = t
 	looks := jobs == nil
 	for i := range jobs {
+		if i > 0 && i%fewLines == 0 && !looks {
+			t = m.early(t)
+		}
 		switch {
 		case jobs[i].heard != nil:
 			m.hear(t, jobs[i].heard)
@@ -101,6 +104,30 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 			jobs[i].query()
 		}
 	}
+}
+
+// fewLines is after how many lines those are answered of which nothing has to be stored.
+const fewLines = 16
+
+// early lets out what was decided of a turn so far, where the disk is not needed for it: who asked for what is sold out does not wait
+// until everybody else was read. It returns the turn for what else waits, t itself where something has to be stored.
+func (m *Merchant) early(t *turn) *turn {
+	if m.flight != nil || len(t.saidRows) > 0 || t.depth > 0 {
+		return t
+	}
+	for _, a := range t.asks[t.added:] {
+		if a.call != nil || !plain(a.req) {
+			return t
+		}
+	}
+	if m.add(t); len(t.rows) > 0 || !m.desk.Nothing() {
+		return t
+	}
+	m.seal(t)
+	m.desk.CommitNothing()
+	m.open = &turn{now: t.now}
+	m.after(t)
+	return m.open
 }
 
 // fly sends a turn on its way; false when there is nothing to write.

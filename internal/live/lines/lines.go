@@ -61,12 +61,12 @@ func NewWriter(b *bus.Bus) *Writer {
 	return &Writer{bus: b, press: press.Press{Mark: pressed, From: pressFrom, Most: mostPressed}}
 }
 
-// Append appends lines of a channel to the chat log as one record.
-func (w *Writer) Append(merchant commerce.ID, c chat.Channel, lines []Line) error {
+// Append appends lines of a merchant to the chat log as one record.
+func (w *Writer) Append(merchant commerce.ID, lines []Line) error {
 	for i := range lines {
 		w.Add(&lines[i])
 	}
-	return w.Flush(merchant, c)
+	return w.Flush(merchant)
 }
 
 // Add adds a line to the next record and tells how many are in it now.
@@ -80,12 +80,12 @@ func (w *Writer) Add(l *Line) int {
 	return w.n
 }
 
-// Flush appends the lines that were added to the chat log as one record of a channel.
-func (w *Writer) Flush(merchant commerce.ID, c chat.Channel) error {
+// Flush appends the lines that were added to the chat log as one record.
+func (w *Writer) Flush(merchant commerce.ID) error {
 	if w.n == 0 {
 		return nil
 	}
-	return w.bus.Log(int64(merchant), c.String(), w.record())
+	return w.bus.Log(int64(merchant), w.record())
 }
 
 // record is what was added, and begins the next.
@@ -127,14 +127,28 @@ func (l *Line) append(buf []byte) []byte {
 }
 
 // Read reads what Append wrote, and records of one line from before version 2.
-func Read(record []byte) ([]Line, error) {
+func Read(record []byte) ([]Line, error) { return read[Line](record) }
+
+// Shows are the shows of a record's lines, 0 for a line of none.
+func Shows(record []byte) ([]commerce.ID, error) {
+	lines, err := read[struct {
+		Show commerce.ID `json:"show"`
+	}](record)
+	shows := make([]commerce.ID, len(lines))
+	for i, l := range lines {
+		shows[i] = l.Show
+	}
+	return shows, err
+}
+
+func read[T any](record []byte) ([]T, error) {
 	record, err := press.Undo(record, pressed, mostPressed)
 	if err != nil {
 		return nil, err
 	}
-	var lines []Line
+	var lines []T
 	if len(record) > 0 && record[0] == '{' {
-		lines = make([]Line, 1)
+		lines = make([]T, 1)
 		return lines, json.Unmarshal(record, &lines[0])
 	}
 	return lines, json.Unmarshal(record, &lines)
@@ -167,7 +181,7 @@ func Forget(ctx context.Context, b *bus.Bus, merchant commerce.ID, v chat.Viewer
 			if theirs = append(theirs, r.Seq); len(left) == 0 {
 				continue
 			}
-			if err := w.Append(merchant, left[0].Message.Channel, left); err != nil { // what others said in the record stays
+			if err := w.Append(merchant, left); err != nil { // what others said in the record stays
 				return fmt.Errorf("erase a viewer's lines: %w", err)
 			}
 		}

@@ -47,11 +47,14 @@ func TestRecords(t *testing.T) {
 	at := time.UnixMilli(1_790_000_000_123).UTC()
 	var all []Line
 	for n := range 200 {
-		all = append(all, Line{V: Version, Message: chat.Message{ID: string(rune('a' + n)), Text: "!buy 3"}, Reason: commerce.SoldOut, Decided: at})
+		all = append(all, Line{V: Version, Message: chat.Message{ID: string(rune('a' + n)), Text: "!buy 3"}, Show: commerce.ID(n), Reason: commerce.SoldOut, Decided: at})
 		record := recordOf(w, all)
 		got, err := Read(record)
 		if err != nil || !reflect.DeepEqual(got, all) {
 			t.Fatalf("%d lines: %v, %v", len(all), got, err)
+		}
+		if shows, err := Shows(record); err != nil || len(shows) != len(all) || shows[n] != commerce.ID(n) {
+			t.Fatalf("%d lines: shows %v, %v", len(all), shows, err)
 		}
 		if plain := len(w.plain); plain > pressFrom && len(record) > plain/2 {
 			t.Errorf("%d lines: %d bytes of %d", len(all), len(record), plain)

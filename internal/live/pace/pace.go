@@ -4,6 +4,7 @@ package pace
 import (
 	"time"
 
+	"hawker/internal/byhash"
 	"hawker/internal/chat"
 )
 
@@ -31,7 +32,7 @@ const remembered = 50_000
 // Pace knows how fast each viewer goes. The zero value is ready. It is not safe for two goroutines.
 type Pace struct {
 	begun   time.Time
-	viewers map[id]*viewer
+	viewers *byhash.Map[id, viewer]
 	most    int // viewers at which those who said nothing lately are forgotten
 }
 
@@ -41,58 +42,78 @@ type id struct {
 	id       string
 }
 
-// viewer is the commands of the last Per, and the form of the last line.
+// viewer is the form of the last line, and what is known of who said more than one: most of a crowd say one.
 type viewer struct {
-	times [Lines + 1]time.Duration // since begun, n of them, the oldest first; more need not be known
+	sig  uint64
+	at   time.Duration // since begun
+	more *regular
+}
+
+// regular is the commands of the last Per. Times are since begun.
+type regular struct {
+	times [Lines + 1]time.Duration // n of them, the oldest first; more need not be known
 	n     int
-	sig   uint64
-	at    time.Duration
 	asks  [AskMost + 1]time.Duration // when the questions of the last AskPer were answered, or will be; asked of them
 	asked int
 	until time.Duration // no question is answered before
+}
+
+// regular is more, made of the last line when there is none yet.
+func (x *viewer) regular() *regular {
+	if x.more == nil {
+		x.more = &regular{n: 1}
+		x.more.times[0] = x.at
+	}
+	return x.more
 }
 
 // May notes a command of a viewer. ok is false when it is one too many; same says that it has the form (sig, 0 for none) of
 // the viewer's last one, moments ago.
 func (p *Pace) May(v chat.Viewer, sig uint64, now time.Time) (ok, same bool) {
 	if p.viewers == nil {
-		p.viewers, p.begun = map[id]*viewer{}, now
+		p.viewers, p.begun = byhash.New[id, viewer](), now
 	}
 	k, at := id{v.Platform, v.ID}, now.Sub(p.begun)
-	x := p.viewers[k]
+	x := p.viewers.Get(k)
 	if x == nil {
-		if len(p.viewers) > max(p.most, remembered) {
-			for k, old := range p.viewers {
+		if p.viewers.Len() > max(p.most, remembered) {
+			for k, old := range p.viewers.All() {
 				if at-old.at > time.Minute {
-					delete(p.viewers, k)
+					p.viewers.Delete(k)
 				}
 			}
-			p.most = 2 * len(p.viewers) // a crowd of which all spoke lately is not gone through for everybody new
+			p.most = 2 * p.viewers.Len() // a crowd of which all spoke lately is not gone through for everybody new
 		}
-		x = &viewer{}
-		p.viewers[k] = x
+		x, _ = p.viewers.Put(k)
+		x.sig, x.at = sig, at
+		return true, false
 	}
 	same = sig != 0 && sig == x.sig && at-x.at < SameForm
+	r := x.regular()
 	x.sig, x.at = sig, at
 	gone := 0
-	for gone < x.n && at-x.times[gone] > Per {
+	for gone < r.n && at-r.times[gone] > Per {
 		gone++
 	}
-	x.n = copy(x.times[:], x.times[gone:x.n])
-	if x.n < len(x.times) { // a flood must not fill the memory
-		x.times[x.n] = at
-		x.n++
+	r.n = copy(r.times[:], r.times[gone:r.n])
+	if r.n < len(r.times) { // a flood must not fill the memory
+		r.times[r.n] = at
+		r.n++
 	}
-	return x.n <= Lines, same
+	return r.n <= Lines, same
 }
 
 // Ask notes a question of a viewer whose line May let through, and says how it is answered: after wait, with the page instead of the
 // answer, or (ok false) not at all.
 func (p *Pace) Ask(v chat.Viewer, now time.Time) (wait time.Duration, page, ok bool) {
-	x := p.viewers[id{v.Platform, v.ID}]
-	if x == nil {
+	if p.viewers == nil {
 		return 0, false, true
 	}
+	known := p.viewers.Get(id{v.Platform, v.ID})
+	if known == nil {
+		return 0, false, true
+	}
+	x := known.regular()
 	at, gone := now.Sub(p.begun), 0
 	if at < x.until {
 		return 0, false, false

@@ -56,7 +56,7 @@ func TestCrowd(t *testing.T) {
 	for i := range 4 * remembered {
 		p.May(chat.Viewer{Platform: chat.Discord, ID: strconv.Itoa(i)}, 1, now.Add(time.Hour))
 	}
-	if n := len(p.viewers); n > 5*remembered {
+	if n := p.viewers.Len(); n > 5*remembered {
 		t.Errorf("%d viewers are remembered an hour later", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/byhash"
 	"hawker/internal/chat"
 	"hawker/internal/live/preview"
 	"hawker/internal/live/tail"
@@ -60,7 +61,7 @@ type Show struct {
 	feed          tail.Tail[FeedLine]
 	chat          tail.Tail[ChatLine]
 	said          tail.Tail[preview.Line] // to try claim styles on
-	viewers       map[id]*viewer
+	viewers       *byhash.Map[id, viewer]
 	spoke, claims int // how many of them spoke and claimed
 	last          *viewer
 	lastID        id
@@ -89,7 +90,7 @@ type viewer struct {
 func New() *Show {
 	return &Show{
 		feed: tail.Tail[FeedLine]{N: feedKept}, chat: tail.Tail[ChatLine]{N: chatKept}, said: tail.Tail[preview.Line]{N: saidKept},
-		viewers: map[id]*viewer{},
+		viewers: byhash.New[id, viewer](),
 	}
 }
 
@@ -103,14 +104,15 @@ func (s *Show) of(v chat.Viewer, now time.Time) *viewer {
 	if s.last != nil && s.lastID == k {
 		return s.last
 	}
-	x := s.viewers[k]
+	x := s.viewers.Get(k)
 	if x == nil {
-		x = &viewer{}
-		if len(s.viewers) >= viewersMost && now.Sub(s.swept) > whyKept {
+		if s.viewers.Len() >= viewersMost && now.Sub(s.swept) > whyKept {
 			s.sweep(now)
 		}
-		if len(s.viewers) < viewersMost {
-			s.viewers[k] = x
+		if s.viewers.Len() < viewersMost {
+			x, _ = s.viewers.Put(k)
+		} else {
+			x = &viewer{}
 		}
 	}
 	s.last, s.lastID = x, k
@@ -120,9 +122,9 @@ func (s *Show) of(v chat.Viewer, now time.Time) *viewer {
 // sweep forgets who said nothing lately and never claimed.
 func (s *Show) sweep(now time.Time) {
 	s.swept = now
-	for k, x := range s.viewers {
+	for k, x := range s.viewers.All() {
 		if !x.claimed && now.Sub(x.at) > whyKept {
-			delete(s.viewers, k)
+			s.viewers.Delete(k)
 		}
 	}
 }
@@ -176,7 +178,7 @@ func (s *Show) Figures() (spoke, claimed int) { return s.spoke, s.claims }
 // Named are the viewers of a platform who spoke under a name, in whatever case, by their ids.
 func (s *Show) Named(p chat.Platform, name string) []chat.Viewer {
 	var out []chat.Viewer
-	for k, x := range s.viewers {
+	for k, x := range s.viewers.All() {
 		if x.spoke && k.platform == p && strings.EqualFold(x.name, name) {
 			out = append(out, chat.Viewer{Platform: p, ID: k.id, Name: x.name})
 		}
@@ -190,7 +192,7 @@ func (s *Show) At(v chat.Viewer, c chat.Channel, now time.Time) { s.of(v, now).w
 
 // Where is the channel of a viewer's last command; false when none is known.
 func (s *Show) Where(v chat.Viewer) (chat.Channel, bool) {
-	x := s.viewers[id{v.Platform, v.ID}]
+	x := s.viewers.Get(id{v.Platform, v.ID})
 	if x == nil || x.where.ID == "" {
 		return chat.Channel{}, false
 	}
@@ -205,7 +207,7 @@ func (s *Show) SetWhy(v chat.Viewer, r commerce.Reason, now time.Time) {
 
 // Why is what became of a viewer's last line; false when there was none in the last minutes.
 func (s *Show) Why(v chat.Viewer, now time.Time) (commerce.Reason, bool) {
-	x := s.viewers[id{v.Platform, v.ID}]
+	x := s.viewers.Get(id{v.Platform, v.ID})
 	if x == nil || x.why == "" || now.Sub(x.at) > whyKept {
 		return "", false
 	}
@@ -231,7 +233,7 @@ func (s *Show) Forget(v chat.Viewer) {
 			l.Text = ""
 		}
 	})
-	if x := s.viewers[id{v.Platform, v.ID}]; x != nil {
+	if x := s.viewers.Get(id{v.Platform, v.ID}); x != nil {
 		*x = viewer{spoke: x.spoke, claimed: x.claimed}
 	}
 }

@@ -13,7 +13,7 @@ import (
 func (w *Worker) Adjust(ctx context.Context, variant commerce.ID, delta int64, key string) (known bool, err error) {
 	inventory := ""
 	err = w.Till.Look(ctx, func(d *commerce.Desk) {
-		for _, s := range d.Shows() {
+		for _, s := range d.EachShow() {
 			for i := range s.Lineup.Items {
 				if v := s.Lineup.Items[i].Variant(variant); v != nil && v.Inventory != "" {
 					inventory = v.Inventory

@@ -446,7 +446,7 @@ func (w *Worker) orders(ctx context.Context, restored time.Time) error {
 func (w *Worker) read(ctx context.Context) error {
 	byInventory := map[string][]commerce.ID{}
 	err := w.Till.Look(ctx, func(d *commerce.Desk) {
-		for _, s := range d.Shows() {
+		for _, s := range d.EachShow() {
 			if s.State == commerce.ShowEnded {
 				continue
 			}

@@ -446,6 +446,13 @@ func (s *Speaker) send(ctx context.Context, line chat.Line, loud bool) (chat.Sen
 	return s.Chat.Say(ctx, line)
 }
 
+// settle moves a line that was said to where it belongs in its pool: those said stand in the order of time, those under way behind.
+func settle(pool []*sending, said *sending) {
+	for i := slices.Index(pool, said); i > 0 && (pool[i-1].under || pool[i-1].at.After(said.at)); i-- {
+		pool[i-1], pool[i] = pool[i], pool[i-1]
+	}
+}
+
 // post says one line and tells its utterances what came of it. It is said once: what the platform refused is not repeated, except
 // that the channel rests when the platform asks for it, and that a line which never left is tried again.
 func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *speech, counts *sending, pool string) {
@@ -463,12 +470,7 @@ func (s *Speaker) post(ctx context.Context, line chat.Line, us []*Utterance, q *
 	if q != nil {
 		q.busy, q.last = false, time.Now()
 		counts.at, counts.under = q.last, false
-		slices.SortStableFunc(s.pools[pool], func(a, b *sending) int { // those under way behind
-			if a.under != b.under {
-				return cmp.Compare(map[bool]int{true: 1}[a.under], map[bool]int{true: 1}[b.under])
-			}
-			return a.at.Compare(b.at)
-		})
+		settle(s.pools[pool], counts)
 		if errors.As(err, &refused) && refused.RetryAfter > 0 {
 			q.rest = time.Now().Add(refused.RetryAfter)
 			again = !refused.Unknown && !refused.Reconnect

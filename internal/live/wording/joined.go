@@ -88,37 +88,46 @@ func (t *Teller) named(o *commerce.Outcome) string {
 }
 
 // joint are outcomes by what happened, so that lines of any number of them, with any number of names, can be tried: to put all into
-// words for each try would cost more than to decide what they are about.
+// words for each try would cost more than to decide what they are about. What no line is tried with is not put into words at all.
 type joint struct {
 	t        *Teller
 	outcomes []*commerce.Outcome
 	link     string
+	now      time.Time
 	groups   []group // in the order in which they first happened
-	of       []int   // the group of each outcome
+	of       []int   // the group of each outcome that was looked at
 	names    []string
+	seen     map[happening]int
+	known    map[[3]string]int
 }
 
 func (t *Teller) joint(outcomes []*commerce.Outcome, link string) *joint {
-	j := &joint{t: t, outcomes: outcomes, link: link, of: make([]int, len(outcomes)), names: make([]string, min(len(outcomes), joinMost))}
-	seen, known := map[happening]int{}, map[[3]string]int{}
-	now := time.Now()
-	for i, o := range outcomes {
-		h := t.happened(o, now)
-		at, ok := seen[h]
+	return &joint{
+		t: t, outcomes: outcomes, link: link, now: time.Now(), names: make([]string, min(len(outcomes), joinMost)), seen: map[happening]int{}, known: map[[3]string]int{},
+	}
+}
+
+// group is the group of an outcome. Outcomes are looked at in their order.
+func (j *joint) group(i int) int {
+	for len(j.of) <= i {
+		o := j.outcomes[len(j.of)]
+		h := j.t.happened(o, j.now)
+		at, ok := j.seen[h]
 		if !ok {
 			what, span := strconv.Itoa(h.number)+" "+what(o, 1, Short), ""
 			if h.left != timeless {
-				span = t.Lang.Span(h.left)
+				span = j.t.Lang.Span(h.left)
 			}
-			if at, ok = known[[3]string{h.form, what, span}]; !ok {
+			k := [3]string{h.form, what, span}
+			if at, ok = j.known[k]; !ok {
 				at = len(j.groups)
-				j.groups, known[[3]string{h.form, what, span}] = append(j.groups, group{form: h.form, what: what, time: span, pays: h.pays}), at
+				j.groups, j.known[k] = append(j.groups, group{form: h.form, what: what, time: span, pays: h.pays}), at
 			}
-			seen[h] = at
+			j.seen[h] = at
 		}
-		j.of[i] = at
+		j.of = append(j.of, at)
 	}
-	return j
+	return j.of[i]
 }
 
 func (j *joint) name(i int) string {
@@ -137,8 +146,8 @@ func (j *joint) line(covered, named int) string {
 		j.groups[i].people, j.groups[i].more = j.groups[i].people[:0], 0
 	}
 	pays := named < covered // who is not named needs the page
-	for i, at := range j.of[:covered] {
-		g := &j.groups[at]
+	for i := range covered {
+		g := &j.groups[j.group(i)]
 		pays = pays || g.pays
 		if i < named {
 			g.people = append(g.people, j.name(i))
