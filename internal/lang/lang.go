@@ -71,7 +71,12 @@ func Fill(sentence string, pairs ...string) string {
 	if !strings.Contains(sentence, "{") {
 		return sentence
 	}
+	room := len(sentence)
+	for k := 1; k < len(pairs); k += 2 {
+		room += len(pairs[k])
+	}
 	var b strings.Builder
+	b.Grow(room)
 	for {
 		i := strings.IndexByte(sentence, '{')
 		j := -1

@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ type group struct {
 	pays             bool // the page has something to do for them
 	people           []string
 	more             int // who are counted only
+	alone            int // code points of what it is told by, without people
 }
 
 // happening is what a group is told by, before it is put into words: a crowd's outcomes are mostly of one or two.
@@ -97,14 +99,17 @@ type joint struct {
 	groups   []group // in the order in which they first happened
 	of       []int   // the group of each outcome that was looked at
 	names    []string
-	seen     map[happening]int
-	known    map[[3]string]int
+	kinds    []kind
+}
+
+// kind is the group in which a happening is told. There are few, so that looking through all is cheaper than a map.
+type kind struct {
+	happening
+	group int
 }
 
 func (t *Teller) joint(outcomes []*commerce.Outcome, link string) *joint {
-	return &joint{
-		t: t, outcomes: outcomes, link: link, now: time.Now(), names: make([]string, min(len(outcomes), joinMost)), seen: map[happening]int{}, known: map[[3]string]int{},
-	}
+	return &joint{t: t, outcomes: outcomes, link: link, now: time.Now(), names: make([]string, min(len(outcomes), joinMost))}
 }
 
 // group is the group of an outcome. Outcomes are looked at in their order.
@@ -112,22 +117,29 @@ func (j *joint) group(i int) int {
 	for len(j.of) <= i {
 		o := j.outcomes[len(j.of)]
 		h := j.t.happened(o, j.now)
-		at, ok := j.seen[h]
-		if !ok {
-			what, span := strconv.Itoa(h.number)+" "+what(o, 1, Short), ""
-			if h.left != timeless {
-				span = j.t.Lang.Span(h.left)
-			}
-			k := [3]string{h.form, what, span}
-			if at, ok = j.known[k]; !ok {
-				at = len(j.groups)
-				j.groups, j.known[k] = append(j.groups, group{form: h.form, what: what, time: span, pays: h.pays}), at
-			}
-			j.seen[h] = at
+		k := slices.IndexFunc(j.kinds, func(k kind) bool { return k.number == h.number && k.happening == h })
+		if k < 0 {
+			k = len(j.kinds)
+			j.kinds = append(j.kinds, kind{h, j.told(o, &h)})
 		}
-		j.of = append(j.of, at)
+		j.of = append(j.of, j.kinds[k].group)
 	}
 	return j.of[i]
+}
+
+// told is the group of a happening that is new: one that sounds the same, if there is one.
+func (j *joint) told(o *commerce.Outcome, h *happening) int {
+	g := group{form: h.form, what: strconv.Itoa(h.number) + " " + what(o, 1, Short), pays: h.pays}
+	if h.left != timeless {
+		g.time = j.t.Lang.Span(h.left)
+	}
+	at := slices.IndexFunc(j.groups, func(x group) bool { return x.what == g.what && x.form == g.form && x.time == g.time })
+	if at < 0 {
+		at = len(j.groups)
+		g.alone = utf8.RuneCountInString(lang.Fill(g.form, "what", g.what, "time", g.time, "list", ""))
+		j.groups = append(j.groups, g)
+	}
+	return at
 }
 
 func (j *joint) name(i int) string {
@@ -180,8 +192,30 @@ func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
 // joinMost bounds how many people one line may name; no platform's line has room for more.
 const joinMost = 200
 
-// roomEach is about how many code points a name takes in a line.
-const roomEach = 14
+// fit is how many outcomes, from the first, have room in a line of maxRunes code points that names all their people; at least one.
+func (j *joint) fit(maxRunes int) int {
+	size, pays := 0, false
+	told := make([]bool, 0, 64) // groups
+	for i := range j.outcomes {
+		at := j.group(i)
+		g := &j.groups[at]
+		if told = append(told, make([]bool, len(j.groups)-len(told))...); !told[at] {
+			told[at] = true
+			size += g.alone + min(i, 1) // a blank between two
+		} else {
+			size += len(", ")
+		}
+		size += utf8.RuneCountInString(j.name(i))
+		if g.pays && !pays && j.link != "" {
+			pays = true
+			size += utf8.RuneCountInString(lang.Fill(j.t.Lang.JoinMore, "link", j.link))
+		}
+		if size > maxRunes {
+			return max(i, 1)
+		}
+	}
+	return len(j.outcomes)
+}
 
 // JoinedIn is one line of outcomes that wait in a channel, and how many of them, from the first, it covers. It names as many people
 // as maxRunes code points (0 for any number) have room for and is never cut inside a name.
@@ -191,21 +225,6 @@ func (t *Teller) JoinedIn(outcomes []*commerce.Outcome, link string, maxRunes in
 	if maxRunes <= 0 {
 		return j.line(most, most), most
 	}
-	covered, text = 1, j.line(1, 1)
-	one := utf8.RuneCountInString(text)
-	// People take about the same room each, so the right number is guessed and then found in a few steps.
-	n := min(most, 1+max(0, maxRunes-one)/roomEach)
-	over := most + 1 // known to be too many
-	for covered+1 < over && n > covered {
-		next := j.line(n, n)
-		size := utf8.RuneCountInString(next)
-		if size > maxRunes {
-			over = n
-			n = max(covered+1, min(n-1, 1+(n-1)*max(0, maxRunes-one)/max(1, size-one)))
-			continue
-		}
-		covered, text = n, next
-		n = min(over-1, covered+max(1, (maxRunes-size)*covered/max(1, size)))
-	}
-	return text, covered
+	covered = j.fit(maxRunes)
+	return j.line(covered, covered), covered
 }

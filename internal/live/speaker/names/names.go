@@ -85,7 +85,8 @@ func Skeleton(name string) string {
 	if !ascii(name) {
 		name = norm.NFKD.String(name)
 	}
-	out := make([]byte, 0, len(name))
+	var room [64]byte
+	out := room[:0]
 	var last, begun rune // begun may be half of what two letters look like together: rn is m, vv is w
 	put := func(r rune) {
 		if r != last {
