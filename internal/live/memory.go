@@ -112,7 +112,8 @@ func (m *Merchant) showChat(h *heard) (first bool) {
 	}
 	stream, first := m.memoryOf(h.show).Heard(l, preview.Line{Text: h.msg.Text, Context: h.seen}, h.msg.Bot)
 	if stream {
-		m.hub.signal(m.ID, Signal{Kind: SignalChat, Show: h.show, Line: &l})
+		sent := l // few are, so that the others make no garbage
+		m.hub.signal(m.ID, Signal{Kind: SignalChat, Show: h.show, Line: &sent})
 	}
 	return first
 }
