@@ -49,8 +49,11 @@ func Open(t testing.TB) *Browser {
 	if path == "" {
 		t.Fatal("Chromium is missing: install the package chromium")
 	}
+	// Nothing runs beside the pages: no extensions, no updates, nothing that asks the network by itself.
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.Headless,
-		chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
+		chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-default-apps", true),
+		chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-sync", true))
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(func() { cancel(); stop() })
 	if err := chromedp.Do(ctx); err != nil {
@@ -263,7 +266,7 @@ func (p *Page) Check(name string) {
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[*runtime.RemoteObject](axe+";0")); err != nil {
 		p.t.Fatalf("%s: load axe: %v", name, err)
 	}
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run().then(r => r.violations.filter(v => v.impact === "serious" || v.impact === "critical")
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run({resultTypes: ["violations"]}).then(r => r.violations.filter(v => v.impact === "serious" || v.impact === "critical")
 .map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "    " + n.html.slice(0, 200) + "\n      " + n.failureSummary.replaceAll("\n", " ")).join("\n")).join("\n"))`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {
