@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 	"hawker/internal/sqldb/archive"
+	"hawker/internal/studio"
 )
 
 type backupCmd struct {
@@ -51,17 +53,35 @@ func (c *backupCmd) Run(ctx context.Context, o out) (err error) {
 		}
 		c.File = filepath.Join(dir, "hawker-"+time.Now().UTC().Format("20060102T150405Z")+".zip")
 	}
+	if opts.Files, err = studio.Slates(c.slates()); err != nil {
+		return err
+	}
 	m, sum, err := db.Backup(ctx, c.File, opts)
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(o.Out, "Backup %s: %d rows of %d tables.\nSHA-256 %s\n", c.File, m.Rows(), len(m.Parts), sum)
+	_, _ = fmt.Fprintf(o.Out, "Backup %s: %d rows of %d tables%s.\nSHA-256 %s\n", c.File, m.Rows(), len(m.Parts), andSlates(&m), sum)
 	if c.WithKey {
 		_, _ = fmt.Fprintf(o.Err, "WARNING: the sealing key is in this file. Whoever has it can read every token and stream key of this installation. Guard it as you guard the key.\n")
 		return nil
 	}
 	_, err = fmt.Fprintf(o.Out, "The sealing key is not in it. Keep a copy of it in another place: without it no login and no stream key opens.\n")
 	return err
+}
+
+// slates is where slates are kept.
+func (s *settings) slates() string { return filepath.Join(s.Data, "slates") }
+
+// andSlates says that a backup holds slates, when it does.
+func andSlates(m *archive.Manifest) string {
+	switch n := len(m.Files); n {
+	case 0:
+		return ""
+	case 1:
+		return " and 1 slate"
+	default:
+		return fmt.Sprintf(" and %d slates", n)
+	}
 }
 
 // keyThere is the sealing key and how it is written, where there is one; it makes none.
@@ -108,6 +128,11 @@ func (c *restoreCmd) Run(ctx context.Context, o out) (err error) {
 	if err != nil {
 		return err
 	}
+	put, drop, err := studio.Unpack(r, c.slates())
+	if err != nil {
+		return err
+	}
+	defer drop()
 	done, err := sqldb.Restore(ctx, sqldb.Options{URL: c.DatabaseURL, Dir: c.Data, Key: key}, r, c.Force)
 	if errors.Is(err, sqldb.ErrNotEmpty) {
 		return fmt.Errorf("%w. A restore goes into an empty place: choose another HAWKER_DATA or database, or give --force, which moves the old data aside", err)
@@ -115,8 +140,15 @@ func (c *restoreCmd) Run(ctx context.Context, o out) (err error) {
 	if err != nil {
 		return err
 	}
+	aside, err := put()
+	if err != nil {
+		return err
+	}
 	m := &r.Manifest
-	_, _ = fmt.Fprintf(o.Out, "Restored %d rows of %d tables, as they were at %s.\n", m.Rows(), len(m.Parts), m.Made.Format(time.RFC3339))
+	_, _ = fmt.Fprintf(o.Out, "Restored %d rows of %d tables%s, as they were at %s.\n", m.Rows(), len(m.Parts), andSlates(m), m.Made.Format(time.RFC3339))
+	if aside != "" {
+		_, _ = fmt.Fprintf(o.Out, "The slates that were there before are now in %s.\n", aside)
+	}
 	if done.Aside != "" {
 		_, _ = fmt.Fprintf(o.Out, "What was there before is now in %s.\n", done.Aside)
 	}
@@ -194,6 +226,11 @@ func (c *verifyCmd) Run(ctx context.Context, o out) error {
 	defer r.Close()
 	m := &r.Manifest
 	broken := false
+	for i := range m.Files {
+		if err := r.File(&m.Files[i], io.Discard); err != nil {
+			return err
+		}
+	}
 	err = sqldb.VerifyBackup(ctx, r, func(m sqldb.Merchant, a sqldb.Audit, err error) {
 		if !tellAudit(o.Out, m, a, err) {
 			broken = true
@@ -205,8 +242,8 @@ func (c *verifyCmd) Run(ctx context.Context, o out) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(o.Out, "%s is whole: %d rows of %d tables (version %d), made %s by %s. It was restored into a temporary database to prove it.\n",
-		c.File, m.Rows(), len(m.Parts), m.Schema, m.Made.Format(time.RFC3339), m.Product)
+	_, _ = fmt.Fprintf(o.Out, "%s is whole: %d rows of %d tables (version %d)%s, made %s by %s. It was restored into a temporary database to prove it.\n",
+		c.File, m.Rows(), len(m.Parts), m.Schema, andSlates(m), m.Made.Format(time.RFC3339), m.Product)
 	return c.tellKey(r, o)
 }
 

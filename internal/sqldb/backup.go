@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"hawker/internal/sqldb/archive"
+	"hawker/internal/sqldb/stored"
 )
 
 // gooseTable is where the migrations keep their versions.
@@ -118,7 +120,7 @@ func ourTables(ctx context.Context, from asker, kind string) ([]string, error) {
 	if kind == "postgres" {
 		query = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`
 	}
-	err := each(ctx, from, func(r *sql.Rows) error {
+	err := stored.Each(ctx, from, func(r *sql.Rows) error {
 		var name string
 		err := r.Scan(&name)
 		there[name] = true
@@ -149,7 +151,7 @@ func columnsOf(ctx context.Context, from asker, kind, table string) ([]archive.C
 		query = `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position`
 	}
 	var out []archive.Column
-	err := each(ctx, from, func(r *sql.Rows) error {
+	err := stored.Each(ctx, from, func(r *sql.Rows) error {
 		var name, typ string
 		if err := r.Scan(&name, &typ); err != nil {
 			return err
@@ -175,6 +177,8 @@ func columnsOf(ctx context.Context, from asker, kind, table string) ([]archive.C
 type BackupOptions struct {
 	Product string // the version of the program
 	Key     []byte // the sealing key as its file has it, or nil to leave it out
+	// Files are files that go in as well: where they are, by the names that they have in the backup.
+	Files map[string]string
 }
 
 // Backup writes everything but sessions into a file, as it stands at one moment; a hub may go on selling. It returns
@@ -194,6 +198,11 @@ func (db *DB) Backup(ctx context.Context, file string, o BackupOptions) (m archi
 	}
 	if err == nil {
 		err = db.snapshot(ctx, func(tx asker) error { return db.writeTables(ctx, tx, w) })
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Files)) {
+		if err == nil {
+			err = w.File(name, o.Files[name])
+		}
 	}
 	if err != nil {
 		w.Abort()
@@ -225,7 +234,7 @@ func (db *DB) writeTables(ctx context.Context, tx asker, w *archive.Writer) (err
 			names[i], into[i] = c.Name, &values[i]
 		}
 		err = w.Table(table, columns, func(row func([]any) error) error {
-			return each(ctx, tx, func(r *sql.Rows) error {
+			return stored.Each(ctx, tx, func(r *sql.Rows) error {
 				if err := r.Scan(into...); err != nil {
 					return err
 				}

@@ -1,5 +1,5 @@
-// Package archive is the form of a backup: a zip file with one part for each table, a row of it on each line, and a manifest
-// that names every part with its SHA-256 and the number of its rows. The form belongs to no database: whole numbers, text,
+// Package archive is the form of a backup: a zip file with one part for each table, a row of it on each line, the files that
+// belong to them, and a manifest that names every part with its SHA-256 and the number of its rows. The form belongs to no database: whole numbers, text,
 // bytes and NULL are kept exactly. It knows neither SQL nor what the rows mean.
 package archive
 
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,6 +32,7 @@ const (
 	manifestFile = "manifest.json"
 	keyFile      = "hawker.key"
 	readMe       = "README.txt"
+	filesIn      = "files/"
 	maxManifest  = 4 << 20
 	maxRow       = 256 << 20
 )
@@ -60,6 +62,13 @@ type Part struct {
 	SHA256  string   `json:"sha256"`
 }
 
+// File is a file that belongs to what the tables say.
+type File struct {
+	Name   string `json:"name"` // with slashes, such as slates/1/2/original
+	Size   int64  `json:"size_bytes"`
+	SHA256 string `json:"sha256"`
+}
+
 // Manifest says what a backup holds.
 type Manifest struct {
 	Form    int       `json:"hawker_backup"`
@@ -70,6 +79,7 @@ type Manifest struct {
 	// KeySHA256 is set when the sealing key is in the file.
 	KeySHA256 string `json:"key_sha256,omitempty"`
 	Parts     []Part `json:"parts"`
+	Files     []File `json:"files,omitempty"`
 }
 
 // Rows is how many rows all parts have.
@@ -102,7 +112,8 @@ func Create(path string) (*Writer, error) {
 	w := &Writer{path: path, f: f, zip: zip.NewWriter(f)}
 	return w, w.plain(readMe, []byte("A backup made by hawker. \"hawker verify FILE\" checks it, \"hawker restore FILE\" puts it back.\n"+
 		"manifest.json names each part with its SHA-256; a part has one row a line, a JSON array in the order of its columns:\n"+
-		"int is a number, text a string (or an array with its bytes in base64, where they are no UTF-8), bytes a string in base64.\n"))
+		"int is a number, text a string (or an array with its bytes in base64, where they are no UTF-8), bytes a string in base64.\n"+
+		"files/ has the slates of shows, as they were uploaded.\n"))
 }
 
 func (w *Writer) plain(name string, data []byte) error {
@@ -143,6 +154,26 @@ func (w *Writer) Table(table string, columns []Column, rows func(row func([]any)
 	})
 	part.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	w.Manifest.Parts = append(w.Manifest.Parts, part)
+	return err
+}
+
+// File puts a file in, under a name with slashes; one that is there no more is left out.
+func (w *Writer) File(name, path string) error {
+	in, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	p, err := w.zip.CreateHeader(&zip.FileHeader{Name: filesIn + name, Method: zip.Store}) // films and pictures are small already
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	n, err := io.Copy(io.MultiWriter(p, sum), in)
+	w.Manifest.Files = append(w.Manifest.Files, File{name, n, hex.EncodeToString(sum.Sum(nil))})
 	return err
 }
 
@@ -358,6 +389,13 @@ func (r *Reader) open() error {
 		}
 		named[fileOf(p.Table)] = true
 	}
+	for i := range m.Files {
+		name := m.Files[i].Name
+		if !fs.ValidPath(name) || strings.Contains(name, `\`) || named[filesIn+name] {
+			return fmt.Errorf("its manifest names the file %q", name)
+		}
+		named[filesIn+name] = true
+	}
 	for name := range r.files {
 		if !named[name] {
 			return fmt.Errorf("it has a part %s that its manifest does not name", name)
@@ -400,6 +438,24 @@ func (r *Reader) Key() ([]byte, error) {
 		err = fmt.Errorf("part %s is damaged: its SHA-256 is not the one in the manifest", keyFile)
 	}
 	return text, err
+}
+
+// File writes what a file holds into to. Only when it returns nil is it certain that it was what was backed up.
+func (r *Reader) File(f *File, to io.Writer) error {
+	in, err := r.files[filesIn+f.Name].Open()
+	if err != nil {
+		return fmt.Errorf("part %s%s is damaged: %w", filesIn, f.Name, err)
+	}
+	defer in.Close()
+	sum := sha256.New()
+	n, err := io.Copy(io.MultiWriter(to, sum), io.LimitReader(in, f.Size+1))
+	if err == nil && (n != f.Size || hex.EncodeToString(sum.Sum(nil)) != f.SHA256) {
+		err = errors.New("its SHA-256 is not the one in the manifest")
+	}
+	if err != nil {
+		return fmt.Errorf("part %s%s is damaged: %w", filesIn, f.Name, err)
+	}
+	return nil
 }
 
 // Table hands over the rows of a part, each with a value for each column. Only when it returns nil is it certain that the
