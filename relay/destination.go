@@ -225,7 +225,7 @@ func (d *destination) pause(reason Reason, failed int) time.Duration {
 	switch {
 	case reason == BadAddress:
 		return maxRejectedRetry
-	case reason == NoCodec:
+	case reason == NoCodec, reason == Private:
 		return jitter(min(rejectedRetry<<min(failed, 8), maxRejectedRetry))
 	case reason == KeyRejected && !proven:
 		return jitter(min(rejectedRetry<<min(failed, 8), maxRejectedRetry))

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"hawker/relay/rtmp"
 	"hawker/relay/still"
@@ -21,16 +23,23 @@ const (
 	behindAfter = time.Second
 	// longGroup is what platforms punish.
 	longGroup = 4 * time.Second
+	// longOf is of how many groups the longest counts: where the picture changes altogether, encoders put in a keyframe of their own.
+	longOf = 4
 	// noKeyframe is after what a missing keyframe is spoken of.
 	noKeyframe = 10 * time.Second
-	// silentFrame is up to how many bytes a compressed sound has nothing in it.
+	// silentFrame is up to how many bytes a compressed sound has nothing in it, and silentBut of how many sounds one may be longer in
+	// silence: ffmpeg's AAC encoder, which OBS uses too, writes its name into each 256th (libavcodec/aacenc.c, aac_encode_frame).
 	silentFrame = 24
+	silentBut   = 100
+	// longName is up to how many bytes of an encoder's name are kept.
+	longName = 64
 	// driftSpoken is how far the clocks of encoder and relay may part.
 	driftSpoken = 500 * time.Millisecond
 )
 
 // facts are what an encoder's messages say about it.
 type facts struct {
+	named         string // the encoder, as its metadata says; "" when they do not
 	video, audio  string
 	width, height int
 	fps           float64 // as it claims
@@ -40,6 +49,8 @@ type facts struct {
 	key   uint32        // when, ms of its clock
 	keyAt time.Time     // when, of ours
 	every time.Duration // between the last two
+
+	groups [longOf]time.Duration // the last intervals of keyframes, the newest at the end
 
 	meter
 
@@ -105,10 +116,13 @@ func (f *facts) note(m rtmp.Message, info rtmp.Info, now time.Time) {
 	if f.came.IsZero() {
 		f.came = now
 	}
+	if info.Track != 0 { // the first of several speaks for all
+		return
+	}
 	switch {
 	case info.Kind == rtmp.Metadata:
 		o, _ := rtmp.ParseMetadata(m.Payload)
-		f.width, f.height, f.fps = pixels(o, "width"), pixels(o, "height"), o.Number("framerate")
+		f.named, f.width, f.height, f.fps = encoderName(o.String("encoder")), pixels(o, "width"), pixels(o, "height"), o.Number("framerate")
 		return
 	case info.Codec != "" && m.Type == rtmp.TypeVideo:
 		f.video = info.Codec
@@ -124,8 +138,8 @@ func (f *facts) note(m rtmp.Message, info rtmp.Info, now time.Time) {
 		return
 	}
 	if info.Kind == rtmp.Keyframe {
-		if f.keyed {
-			f.every = time.Duration(m.Time-f.key) * time.Millisecond
+		if d := time.Duration(int32(m.Time-f.key)) * time.Millisecond; f.keyed && d > 0 {
+			f.every, f.groups = d, [longOf]time.Duration(append(f.groups[1:], d))
 		}
 		f.keyed, f.key, f.keyAt = true, m.Time, now
 	}
@@ -184,7 +198,7 @@ func (f *facts) shown(m rtmp.Message) {
 
 // turn ends a window.
 func (f *facts) turn(now time.Time) {
-	w := window{full: true, lag: f.lag, noSound: f.sounds == 0, silent: f.sounds > 0 && f.loud == 0}
+	w := window{full: true, lag: f.lag, noSound: f.sounds == 0, silent: f.sounds > 0 && f.loud*silentBut <= f.sounds}
 	if over := f.clock - f.begunClock; over > 0 {
 		w.fps = float64(f.pictures) * 1000 / float64(over)
 	}
@@ -213,6 +227,23 @@ func (f *facts) behind(at uint32, now time.Time) bool {
 	return now.Sub(f.came)-clock-f.seen.lag > behindAfter && now.Sub(f.came)-clock-f.seen.lag < jumpAhead
 }
 
+// encoderName is the name in metadata as people know the program; others than OBS and ffmpeg are taken at their word.
+func encoderName(said string) string {
+	if v, ok := strings.CutPrefix(said, "obs-output module (libobs version "); ok { // obs-studio, plugins/obs-outputs/flv-mux.c
+		v, _, _ = strings.Cut(strings.TrimSuffix(v, ")"), "-") // a distribution's own numbers follow
+		said = "OBS Studio " + v
+	} else if strings.HasPrefix(said, "Lavf") { // libavformat/flvenc.c
+		said = "ffmpeg (" + said + ")"
+	}
+	said = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, said)
+	return strings.ToValidUTF8(said[:min(len(said), longName)], "")
+}
+
 // pixels reads a size that a publisher claims; nonsense becomes 0.
 func pixels(o rtmp.Object, name string) int {
 	if n := o.Number(name); n >= 1 && n <= 1<<16 {
@@ -232,9 +263,9 @@ func (f *facts) warnings(now time.Time) []Warning {
 	switch {
 	case !f.came.IsZero() && now.Sub(since) > noKeyframe:
 		add("no_keyframe", "No keyframe for %.0f s: destinations cannot start. Set the keyframe interval to 2 s in the encoder.", now.Sub(since).Seconds())
-	case f.every > longGroup:
+	case slices.Max(f.groups[:]) > longGroup:
 		add("keyframes", "A keyframe only every %.1f s: platforms want 2 s and punish more than 4. Set the keyframe interval to 2 s in the encoder.",
-			f.every.Seconds())
+			slices.Max(f.groups[:]).Seconds())
 	}
 	if w := f.seen; w.full {
 		switch {

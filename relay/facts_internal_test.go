@@ -71,6 +71,12 @@ func TestFacts(t *testing.T) {
 				s.send(rtmp.TypeAudio, loud)
 			}
 		}, []string{"keyframes"}},
+		{"often no keyframe", 1, func(s *made) func(int, uint32) { // and one where the picture changes altogether
+			return func(i int, _ uint32) {
+				s.send(rtmp.TypeVideo, map[bool]string{true: keyframe, false: inter}[i%200 == 0 || i == 500])
+				s.send(rtmp.TypeAudio, loud)
+			}
+		}, []string{"keyframes"}},
 		{"no sound", 1, func(s *made) func(int, uint32) {
 			return func(i int, _ uint32) {
 				s.send(rtmp.TypeVideo, map[bool]string{true: keyframe, false: inter}[i%50 == 0])
@@ -80,6 +86,12 @@ func TestFacts(t *testing.T) {
 			return func(i int, _ uint32) {
 				s.send(rtmp.TypeVideo, map[bool]string{true: keyframe, false: inter}[i%50 == 0])
 				s.send(rtmp.TypeAudio, aac)
+			}
+		}, []string{"silence"}},
+		{"silent, with a name in it now and then", 1, func(s *made) func(int, uint32) {
+			return func(i int, _ uint32) {
+				s.send(rtmp.TypeVideo, map[bool]string{true: keyframe, false: inter}[i%50 == 0])
+				s.send(rtmp.TypeAudio, map[bool]string{true: aac + strings.Repeat("n", silentFrame), false: aac}[i%115 == 110])
 			}
 		}, []string{"silence"}},
 		{"uneven", 1, func(s *made) func(int, uint32) {
@@ -137,5 +149,27 @@ func TestLate(t *testing.T) {
 	s.send(rtmp.TypeVideo, inter)
 	if s.f.late != 1 {
 		t.Errorf("late %d", s.f.late)
+	}
+}
+
+// The name of an encoder is what its metadata say, in words that people know.
+func TestEncoderName(t *testing.T) {
+	for said, want := range map[string]string{
+		"obs-output module (libobs version 30.2.3)":        "OBS Studio 30.2.3",
+		"obs-output module (libobs version 29.0.2.1-1+b1)": "OBS Studio 29.0.2.1",
+		"Lavf59.27.100":                "ffmpeg (Lavf59.27.100)",
+		"vMix 27":                      "vMix 27",
+		"":                             "",
+		"a\r\nb\x00\xff":               "ab\uFFFD",
+		strings.Repeat("\u20ac", 1000): strings.Repeat("\u20ac", 21),
+	} {
+		if got := encoderName(said); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+	s := &made{now: time.Now(), slow: 1}
+	s.send(rtmp.TypeData, string(rtmp.AppendAMF0(nil, "@setDataFrame", "onMetaData", rtmp.Object{{Name: "encoder", Value: "Lavf60"}})))
+	if s.f.named != "ffmpeg (Lavf60)" {
+		t.Errorf("named %q", s.f.named)
 	}
 }

@@ -335,10 +335,15 @@ func TestEnhancedPassesUntouched(t *testing.T) {
 	}
 }
 
-// A burst of destinations that fail together leaves the good one alone and does not knock all at once.
+// 30 destinations of 50 that fail together leave the good ones alone and do not knock all at once.
 func TestManyFailing(t *testing.T) {
-	good, dg := platform(t, "good")
-	dests := []relay.Destination{dg}
+	var dests []relay.Destination
+	var good []*rtmpsim.Sim
+	var ids []string
+	for i := range 20 {
+		sim, d := platform(t, fmt.Sprint("good", i))
+		dests, good, ids = append(dests, d), append(good, sim), append(ids, d.ID)
+	}
 	closed := listen(t)
 	_ = closed.Close()
 	for i := range 30 {
@@ -347,9 +352,14 @@ func TestManyFailing(t *testing.T) {
 	h := start(t, nil, dests...)
 	e := encode(t, h.addr, 0)
 	e.picture()
-	live(t, h, "good")
+	live(t, h, ids...)
 	e.pictures(100)
-	eventually(t, "all at the good one", func() bool { return good.Session().Figures().Messages == len(e.sent) })
+	for i, sim := range good {
+		eventually(t, "all at "+ids[i], func() bool { return sim.Session().Figures().Messages == len(e.sent) })
+		if n := h.destination(ids[i]).Reconnects; n != 0 {
+			t.Errorf("%s was connected anew %d times", ids[i], n)
+		}
+	}
 	eventually(t, "all retry", func() bool {
 		n := 0
 		for _, d := range h.Status()[0].Destinations {

@@ -1,7 +1,6 @@
 package relay_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"log/slog"
@@ -12,35 +11,18 @@ import (
 	"time"
 
 	"hawker/relay"
+	"hawker/relay/relaytest"
 	"hawker/relay/rtmp"
 	"hawker/relay/rtmpsim"
 )
 
 const ingestKey = "ingest-secret-9f31"
 
-// logs collects what is logged, for looking into while it is written.
-type logs struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // house is a relay that runs, with what it said.
 type house struct {
 	*relay.Server
 	addr string
-	logs *logs
+	logs *relaytest.Logs
 
 	mu     sync.Mutex
 	dests  []relay.Destination
@@ -54,7 +36,7 @@ type house struct {
 // start runs a relay with one key, one stream "show" and these destinations.
 func start(t testing.TB, change func(*relay.Server), dests ...relay.Destination) *house {
 	t.Helper()
-	h := &house{Server: &relay.Server{}, logs: &logs{}, dests: dests}
+	h := &house{Server: &relay.Server{}, logs: &relaytest.Logs{}, dests: dests}
 	h.Log = slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.Stream = func(_ context.Context, key string) (relay.Config, error) {
 		if key != ingestKey && key != backupKey {

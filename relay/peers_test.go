@@ -172,7 +172,7 @@ func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("%s is missing: install the package %s", name, strings.Replace(name, "ffprobe", "ffmpeg", 1))
+		t.Fatalf("%s is missing: install the package %s", name, strings.NewReplacer("ffprobe", "ffmpeg", "obs", "obs-studio", "Xvfb", "xvfb").Replace(name))
 	}
 	return path
 }

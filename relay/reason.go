@@ -22,7 +22,8 @@ const (
 	BadAddress  Reason = "bad_address"  // not an rtmp:// or rtmps:// address
 	NotFound    Reason = "not_found"    // no such host
 	Refused     Reason = "refused"      // nobody listens there
-	Unreachable Reason = "unreachable"  // no way to the host, or dialling it is not allowed
+	Unreachable Reason = "unreachable"  // no way to the host
+	Private     Reason = "private"      // it is not on the public internet, and this installation sends nowhere else
 	NoAnswer    Reason = "no_answer"    // connected, but it does not speak RTMP in time
 	NoTLS       Reason = "no_tls"       // its certificate is not valid, or it does not speak TLS
 	KeyRejected Reason = "key_rejected" // the platform does not take the stream key
@@ -33,6 +34,9 @@ const (
 	NoCodec     Reason = "no_codec"     // it does not take the codec of the picture
 	Line        Reason = "line"         // our line does not carry it beside the others
 )
+
+// ErrPrivate is what the error of a Server's DialContext is when an address is not on the public internet and none other is allowed.
+var ErrPrivate = errors.New("relay: not a public address")
 
 // explain turns the error of a push into a reason and a sentence. Neither holds a key or an address.
 func explain(err error) (Reason, string) {
@@ -48,6 +52,8 @@ func explain(err error) (Reason, string) {
 		return NoCodec, "The picture is in " + codec.codec + ", which " + codec.by + " does not take over RTMP: set the encoder to H.264 for it."
 	case errors.Is(err, rtmp.ErrAddress):
 		return BadAddress, "The address of the server cannot be used: it must look like rtmp://host/app or rtmps://host/app, with a key."
+	case errors.Is(err, ErrPrivate):
+		return Private, "The server is on a private network, and this installation sends to public addresses only. Whoever runs it allows others with HAWKER_ALLOW_PRIVATE_TARGETS=true."
 	case errors.As(err, &dns):
 		return NotFound, "The server's name was not found."
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:

@@ -30,7 +30,8 @@ func TestExplain(t *testing.T) {
 		{errors.Join(io.EOF, syscall.EPIPE), Closed},
 		{fmt.Errorf("handshake: %w", rtmp.ErrProtocol), Confused},
 		{rtmp.ErrAddress, BadAddress},
-		{errors.New("dialling is not allowed"), Unreachable},
+		{fmt.Errorf("connect: %w", ErrPrivate), Private},
+		{syscall.EHOSTUNREACH, Unreachable},
 	} {
 		got, text := explain(tt.err)
 		if got != tt.want || text == "" {

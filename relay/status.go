@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ type IngestStatus struct {
 	Connected     bool
 	Since         time.Time // when it came, or when it was lost
 	Reconnects    int
-	Encoder       string // what it says it is
+	Encoder       string // what it says it is, such as "OBS Studio 30.2.3"
 	Kbps          int    // of the last seconds
 	Video, Audio  string // codecs such as "H.264" and "AAC", "" when not known
 	Width, Height int    // pixels, as the metadata says; 0 when not known
@@ -133,7 +134,7 @@ func (st *stream) status() StreamStatus {
 func (in *ingest) status(now time.Time) IngestStatus {
 	f := &in.facts
 	return IngestStatus{
-		Connected: true, Since: in.since, Encoder: in.Encoder, Kbps: f.kbps(), Video: f.video, Audio: f.audio, Width: f.width, Height: f.height,
+		Connected: true, Since: in.since, Encoder: cmp.Or(f.named, in.Encoder), Kbps: f.kbps(), Video: f.video, Audio: f.audio, Width: f.width, Height: f.height,
 		FPS: f.fps, KeyframeEvery: f.every, Waiting: !f.keyed, TrueFPS: f.seen.fps, Late: f.late, Lost: f.lost, Drift: f.drift(),
 		BFrames: f.reorders, AudioRate: f.rate, HasAudio: f.audio != "" && !f.seen.noSound, Warnings: f.warnings(now),
 	}

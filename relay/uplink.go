@@ -27,6 +27,7 @@ type uplink struct {
 	since   time.Time
 	again   time.Time // when to try with one more
 	tries   int
+	known   int // kbit/s, as somebody has said; 0 when nobody has
 }
 
 // measured is one destination in the eyes of its line.
@@ -38,6 +39,13 @@ type measured struct {
 
 // share looks at the line once a second and decides who is left out. It returns who is to go and who may come back.
 func (u *uplink) share(now time.Time, known, ingest int, running []measured, out []*destination) (shed, back []*destination) {
+	if known != u.known {
+		was := u.known
+		*u = uplink{known: known} // what another figure led to holds no longer, and the new one holds at once
+		if known == 0 && was > 0 {
+			return nil, out
+		}
+	}
 	if ingest == 0 {
 		return nil, nil
 	}

@@ -73,4 +73,11 @@ func TestUplink(t *testing.T) {
 	if _, back = u.share(at(lineCalm), 13_000, 4000, run(0, 4000, all[1:]...), []*destination{all[0]}); ids(back) != "a" || u.words() != "" {
 		t.Errorf("back: %q, %s", ids(back), u.words())
 	}
+	// Another figure holds at once, also without an encoder; without one nobody is left out any more.
+	if shed, _ = u.share(at(lineCalm+time.Second), 6000, 4000, run(0, 4000, all...), nil); ids(shed) != "ca" {
+		t.Errorf("left out for another figure: %q", ids(shed))
+	}
+	if _, back = u.share(at(lineCalm+2*time.Second), 0, 0, run(0, 4000, all[1]), slices.Clone(shed)); ids(back) != "ca" || u.words() != "" {
+		t.Errorf("back without a figure: %q, %s", ids(back), u.words())
+	}
 }

@@ -26,6 +26,7 @@ import (
 
 	"hawker/relay"
 	"hawker/relay/child"
+	"hawker/relay/relaytest"
 	"hawker/relay/rtmp"
 	"hawker/relay/rtmpsim"
 )
@@ -238,30 +239,12 @@ type running struct {
 	in     io.WriteCloser
 	addr   string
 	err    string // why it could not start
-	logs   *logs
+	logs   *relaytest.Logs
 	ended  chan struct{}
 	mu     sync.Mutex
 	events []told
 	asked  int
 	done   chan told
-}
-
-// logs collects what is written, for looking into while it is.
-type logs struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // start starts a hub. When the test ends so does it, and the relay's process with it.
@@ -273,7 +256,7 @@ func start(t testing.TB, o orders) *running {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
-	h := &running{t: t, dir: o.Dir, logs: &logs{}, ended: make(chan struct{}), done: make(chan told, 16)}
+	h := &running{t: t, dir: o.Dir, logs: &relaytest.Logs{}, ended: make(chan struct{}), done: make(chan told, 16)}
 	h.cmd = exec.Command(os.Args[0], "hub")
 	h.cmd.Stderr = h.logs
 	h.cmd.WaitDelay = 10 * time.Second

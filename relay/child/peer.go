@@ -1,6 +1,7 @@
 package child
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -33,4 +34,19 @@ func (g *guarded) Accept() (net.Conn, error) {
 		_ = c.Close()
 		g.once.Do(func() { g.log.Warn("another user tried the relay's socket and was sent away", "uid", uid, "err", err) })
 	}
+}
+
+// peer is the user on the other end of a Unix socket.
+func peer(c net.Conn) (uid int, err error) {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return -1, errors.New("not a Unix socket")
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	uid = -1
+	bad := raw.Control(func(fd uintptr) { uid, err = peerOf(int(fd)) })
+	return uid, errors.Join(bad, err)
 }

@@ -2,13 +2,10 @@
 
 package child
 
-import (
-	"errors"
-	"net"
-)
+import "errors"
 
 // Supported says whether the relay can have a process of its own on this system: here nothing tells who is on the other end of
 // a socket.
 const Supported = false
 
-func peer(net.Conn) (uid int, err error) { return -1, errors.ErrUnsupported }
+func peerOf(int) (uid int, err error) { return -1, errors.ErrUnsupported }

@@ -24,8 +24,8 @@ import (
 )
 
 const (
-	// idleAfter is how long a stream is packaged for nobody.
-	idleAfter = time.Minute
+	// DefaultIdle is how long a stream is packaged for nobody, unless a Server says otherwise.
+	DefaultIdle = time.Minute
 	// viewerAfter is how long a viewer who asks for nothing is counted. A player asks for a playlist several times a second, a plain
 	// one at least every other second.
 	viewerAfter = 12 * time.Second
@@ -46,7 +46,8 @@ type Server struct {
 	// MaxKbps is how much may be sent to viewers, in kbit/s over all streams; 0 does not bound it. Behind a CDN, which fetches each
 	// part once, it bounds nothing sensible.
 	MaxKbps int
-	Log     *slog.Logger // nil discards
+	Idle    time.Duration // how long a stream is packaged for nobody; 0 is DefaultIdle
+	Log     *slog.Logger  // nil discards
 
 	once    sync.Once
 	wanted  chan *show
@@ -84,7 +85,11 @@ func (s *Server) Run(ctx context.Context) error {
 // pack runs a show to its end, and forgets it.
 func (s *Server) pack(ctx context.Context, w *show) {
 	defer w.tap.Close()
-	err := w.run(ctx)
+	idle := s.Idle
+	if idle <= 0 {
+		idle = DefaultIdle
+	}
+	err := w.run(ctx, idle)
 	w.finish()
 	if s.Log != nil {
 		s.Log.InfoContext(ctx, "room packaging ended", "stream", w.id, "reason", err.Error())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -256,6 +257,25 @@ func TestFull(t *testing.T) {
 	r.publish(relaytest.Film(t, 10, "320x180"), 3*time.Second)
 	if status, _, body := r.get("index.m3u8?v=a"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"full"`) {
 		t.Errorf("over the line: %d, %s", status, body)
+	}
+}
+
+// What nobody watches is let go, its viewers forgotten or not; whoever comes next is shown it again, and the numbers go on.
+func TestNobodyWatches(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, func(s *hls.Server) { s.Idle = 2 * time.Second })
+	r.publish(relaytest.Film(t, 10, "320x180"), 3*time.Second)
+	r.playlist("index.m3u8?v=a")
+	before := number(t, r.playlist("live.m3u8?v=a"), "MEDIA-SEQUENCE")
+	segments, _ := files(r.playlist("live.m3u8?v=a"))
+	relaytest.Eventually(t, "it is let go", func() bool { return !r.hls.State("show").Live })
+	if status, _, body := r.get(segments[0]); status != http.StatusNotFound || !strings.Contains(body, `"off"`) {
+		t.Errorf("a segment of what was let go: %d, %s", status, body)
+	}
+	r.playlist("index.m3u8?v=a")
+	after := r.playlist("live.m3u8?v=a")
+	if again, _ := files(after); number(t, after, "MEDIA-SEQUENCE") < before || len(again) > 0 && slices.Contains(segments, again[0]) {
+		t.Errorf("the numbers do not go on from %d, or a name comes again:\n%s", before, after)
 	}
 }
 

@@ -88,8 +88,8 @@ func newShow(id string, tap *relay.Tap, breaks int64) *show {
 	return w
 }
 
-// run packages until the stream ends (io.EOF), ctx does, or nobody watches (errIdle).
-func (w *show) run(ctx context.Context) error {
+// run packages until the stream ends (io.EOF), ctx does, or nobody has asked for anything for so long (errIdle).
+func (w *show) run(ctx context.Context, idle time.Duration) error {
 	p := packer{show: w}
 	for {
 		units, err := w.tap.Next(ctx)
@@ -106,7 +106,7 @@ func (w *show) run(ctx context.Context) error {
 				return err
 			}
 		}
-		if time.Since(time.Unix(0, w.asked.Load())) > idleAfter {
+		if time.Since(time.Unix(0, w.asked.Load())) > idle {
 			return errIdle
 		}
 	}

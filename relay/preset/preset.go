@@ -22,7 +22,22 @@ type Preset struct {
 	hosts []string // what the server's name ends in
 }
 
-// all is the table (OBS Studio, plugins/rtmp-services/data/services.json, 2026-08, and the platforms' help pages).
+// all is the table. What no source says is left out: then nothing is warned of, and the platform's own announcement decides. Sources,
+// all as of 2026-08:
+//
+//   - OBS: OBS Studio, plugins/rtmp-services/data/services.json. Servers of YouTube, Facebook, Trovo and Restream; rates of Twitch,
+//     YouTube and Trovo; the codecs of Twitch and YouTube.
+//   - Twitch: help.twitch.tv, "Twitch Ingest Recommendation" (the server that leads to the nearest one, *.contribute.live-video.net);
+//     dev.twitch.tv, "Video Broadcast" (the test).
+//   - YouTube: "Configuration Issues for LiveStream Resources" (gopSizeLong above 4 s).
+//   - Facebook: developers.facebook.com, "Live Video API": 1080p60 with up to 9000 kbit/s, 256 kbit/s of sound, a keyframe at least
+//     every 4 s, H.264 and AAC, RTMPS alone.
+//   - Kick: taken in by Amazon IVS at a server of each channel's own: H.264 and AAC, a keyframe every 1 or 2 s. Its rates stand in
+//     the channel's dashboard.
+//   - Instagram: datarhei/restreamer, its publication service for Instagram Live (the server).
+//   - TikTok, Rumble, LinkedIn: server and key are given out for each broadcast; no limits are published.
+//
+// Keyframe is where a platform complains. All of them ask for 2 s; Twitch names no bound, and 4 s is what the others allow.
 func all() []Preset {
 	const h264, hevc, av1 = "H.264", "HEVC", "AV1"
 	s := time.Second
@@ -39,19 +54,13 @@ func all() []Preset {
 			ID: "facebook", Name: "Facebook", Server: "rtmps://rtmp-api.facebook.com:443/rtmp/", Video: 9000, Audio: 256, Keyframe: 4 * s,
 			Codecs: []string{h264}, hosts: []string{"facebook.com"},
 		},
-		{ID: "kick", Name: "Kick", Video: 8000, Audio: 160, Keyframe: 2 * s, Codecs: []string{h264}, hosts: []string{"global-contribute.live-video.net"}},
-		{ID: "tiktok", Name: "TikTok", Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"tiktokcdn.com", "tiktok.com", "tiktokcdn-us.com"}},
-		{
-			ID: "instagram", Name: "Instagram", Server: "rtmps://live-upload.instagram.com:443/rtmp/", Keyframe: 4 * s, Codecs: []string{h264},
-			hosts: []string{"instagram.com"},
-		},
-		{
-			ID: "trovo", Name: "Trovo", Server: "rtmp://livepush.trovo.live/live/", Video: 9000, Audio: 160, Keyframe: 4 * s, Codecs: []string{h264},
-			hosts: []string{"trovo.live"},
-		},
-		{ID: "rumble", Name: "Rumble", Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"rumble.com"}},
-		{ID: "linkedin", Name: "LinkedIn", Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"linkedin.com", "channel.media.azure.net"}},
-		{ID: "restream", Name: "Restream", Server: "rtmp://live.restream.io/live", Keyframe: 4 * s, Codecs: []string{h264}, hosts: []string{"restream.io"}},
+		{ID: "kick", Name: "Kick", Keyframe: 2 * s, Codecs: []string{h264}, hosts: []string{"global-contribute.live-video.net"}},
+		{ID: "tiktok", Name: "TikTok", hosts: []string{"tiktok.com", "tiktokcdn.com"}},
+		{ID: "instagram", Name: "Instagram", Server: "rtmps://live-upload.instagram.com:443/rtmp/", hosts: []string{"instagram.com"}},
+		{ID: "trovo", Name: "Trovo", Server: "rtmp://livepush.trovo.live/live/", Video: 9000, hosts: []string{"trovo.live"}},
+		{ID: "rumble", Name: "Rumble", hosts: []string{"rumble.com"}},
+		{ID: "linkedin", Name: "LinkedIn", hosts: []string{"linkedin.com"}},
+		{ID: "restream", Name: "Restream", Server: "rtmp://live.restream.io/live", hosts: []string{"restream.io"}},
 	}
 }
 

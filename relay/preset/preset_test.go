@@ -11,6 +11,7 @@ import (
 func TestOf(t *testing.T) {
 	for host, want := range map[string]string{
 		"live-fra.twitch.tv": "twitch", "a.rtmps.youtube.com": "youtube", "RTMP-API.facebook.com.": "facebook", "notyoutube.com": "",
+		"fra05.contribute.live-video.net": "twitch", "x.channel.media.azure.net": "", "live-api-s.facebook.com": "facebook",
 		"fa723fc1b171.global-contribute.live-video.net": "kick", "ingest.global-contribute.live-video.net": "twitch", "example.com": "", "": "",
 	} {
 		if p, ok := preset.Of(host); p.ID != want || ok != (want != "") {

@@ -17,6 +17,7 @@ type Info struct {
 	Slot  string // for Header and Metadata: a new one replaces the old one of the same slot
 	Codec string // such as "H.264", "" when not known
 	Multi bool   // it is of a multitrack stream
+	Track byte   // which, of several
 }
 
 // Inspect looks at the first bytes of an audio, video or data message, never at the picture.
@@ -106,13 +107,13 @@ func inspectEx(p []byte, medium byte) Info {
 		return Info{}
 	}
 	multitrack := medium == 'v' && packet == exVideoMultitrack || medium == 'a' && packet == exAudioMultitrack
-	track := byte(0)
+	track, way := byte(0), byte(0)
 	fourCCAt := 0
 	if multitrack {
 		if len(p) < 1 {
 			return Info{}
 		}
-		packet = p[0] & 0x0F
+		packet, way = p[0]&0x0F, p[0]>>4
 		fourCCAt = 1
 		if at := fourCCAt + 4; len(p) > at {
 			track = p[at] // of several tracks the first speaks for the message
@@ -122,7 +123,7 @@ func inspectEx(p []byte, medium byte) Info {
 		return Info{}
 	}
 	fourCC := string(p[fourCCAt : fourCCAt+4])
-	info := Info{Codec: codecName(fourCC), Multi: multitrack}
+	info := Info{Codec: codecName(fourCC), Multi: multitrack, Track: track}
 	slot := func(what string) string { return string(medium) + what + string(rune('0'+track)) }
 	switch {
 	case packet == exSequenceStart, packet == exMPEG2TSSequence && medium == 'v':
@@ -132,8 +133,14 @@ func inspectEx(p []byte, medium byte) Info {
 		}
 	case packet == exMetadata:
 		info.Kind, info.Slot = Header, slot("meta")
-	case medium == 'v' && frame == keyframeType && track == 0 && (packet == exCodedFrames || packet == exCodedFramesX):
-		info.Kind = Keyframe
+	case medium == 'v' && track == 0 && (packet == exCodedFrames || packet == exCodedFramesX):
+		body := p[fourCCAt+4:]
+		if multitrack && len(body) > 0 {
+			body = body[1:]
+		}
+		if frame == keyframeType || frame == 0 && (!multitrack || way == oneTrack) && unmarked(info.Codec, packet, body) {
+			info.Kind = Keyframe
+		}
 	}
 	return info
 }

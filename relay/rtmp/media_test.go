@@ -20,18 +20,30 @@ func TestInspect(t *testing.T) {
 		{TypeVideo, "\x93av01obu", Info{Kind: Keyframe, Codec: "AV1"}},
 		{TypeVideo, "\x94hvc1colour", Info{Kind: Header, Slot: "vmeta0", Codec: "HEVC"}},
 		{TypeVideo, "\x95av01cfg", Info{Kind: Header, Slot: "v", Codec: "AV1"}},
-		{TypeVideo, "\x96\x00hvc1\x01cfg", Info{Kind: Header, Slot: "v1", Codec: "HEVC", Multi: true}},
+		{TypeVideo, "\x96\x00hvc1\x01cfg", Info{Kind: Header, Slot: "v1", Codec: "HEVC", Multi: true, Track: 1}},
 		{TypeVideo, "\x96\x01hvc1\x00nal", Info{Kind: Keyframe, Codec: "HEVC", Multi: true}},
-		{TypeVideo, "\x96\x01hvc1\x01nal", Info{Codec: "HEVC", Multi: true}},
+		{TypeVideo, "\x96\x01hvc1\x01nal", Info{Codec: "HEVC", Multi: true, Track: 1}},
 		{TypeVideo, "\x97\x02nnn\x01hvc1\x00\x00\x00nal", Info{Kind: Keyframe, Codec: "HEVC"}},
 		{TypeVideo, "\x97\xFF", Info{}},
+		// The sender does not say what kind of picture it is.
+		{TypeVideo, "\x83hvc1\x00\x00\x00\x02\x46\x01\x00\x00\x00\x03\x26\x01x", Info{Kind: Keyframe, Codec: "HEVC"}},
+		{TypeVideo, "\x81hvc1\x00\x00\x10\x00\x00\x00\x03\x26\x01x", Info{Kind: Keyframe, Codec: "HEVC"}},
+		{TypeVideo, "\x83hvc1\x00\x00\x00\x03\x02\x01x\x00\x00\x00\x03\x26\x01x", Info{Codec: "HEVC"}},
+		{TypeVideo, "\x83hvc1\xFF\x00\x00\x03\x26\x01x", Info{Codec: "HEVC"}},
+		{TypeVideo, "\x83avc1\x00\x00\x00\x02\x67x\x00\x00\x00\x00\x00\x00\x00\x02\x65x", Info{Kind: Keyframe, Codec: "H.264"}},
+		{TypeVideo, "\x83avc1\x00\x00\x00\x02\x41x", Info{Codec: "H.264"}},
+		{TypeVideo, "\x83av01\x12\x00\x0A\x01x\x32\x01x", Info{Kind: Keyframe, Codec: "AV1"}},
+		{TypeVideo, "\x83av01\x12\x00\x36\x00\x01x", Info{Codec: "AV1"}},
+		{TypeVideo, "\x83av01\x12\xFF", Info{Codec: "AV1"}},
+		{TypeVideo, "\x83vp09xx", Info{Codec: "VP9"}},
+		{TypeVideo, "\x86\x03hvc1\x00\x00\x00\x00\x03\x26\x01x", Info{Kind: Keyframe, Codec: "HEVC", Multi: true}},
 		{TypeVideo, "", Info{}},
 		{TypeAudio, "\xAF\x00\x11\x90", Info{Kind: Header, Slot: "a", Codec: "AAC"}},
 		{TypeAudio, "\xAF\x01raw", Info{Kind: Other, Codec: "AAC"}},
 		{TypeAudio, "\x2Fmp3", Info{Kind: Other, Codec: "MP3"}},
 		{TypeAudio, "\x90OpusHead", Info{Kind: Header, Slot: "a", Codec: "Opus"}},
 		{TypeAudio, "\x91Opusraw", Info{Kind: Other, Codec: "Opus"}},
-		{TypeAudio, "\x95\x00mp4a\x02cfg", Info{Kind: Header, Slot: "a2", Codec: "AAC", Multi: true}},
+		{TypeAudio, "\x95\x00mp4a\x02cfg", Info{Kind: Header, Slot: "a2", Codec: "AAC", Multi: true, Track: 2}},
 		{TypeAudio, "", Info{}},
 		{TypeData, string(AppendAMF0(nil, "@setDataFrame", "onMetaData", Object{})), Info{Kind: Metadata, Slot: "meta"}},
 		{TypeData, string(AppendAMF0(nil, "onMetaData", Object{})), Info{Kind: Metadata, Slot: "meta"}},
@@ -47,6 +59,8 @@ func TestInspect(t *testing.T) {
 func FuzzInspect(f *testing.F) {
 	f.Add(byte(TypeVideo), []byte("\x97\x02nnn\x01hvc1\x00\x00\x00nal"))
 	f.Add(byte(TypeAudio), []byte("\x95\x00mp4a\x02cfg"))
+	f.Add(byte(TypeVideo), []byte("\x83hvc1\x00\x00\x00\x02\x46\x01\x00\x00\x00\x03\x26\x01x"))
+	f.Add(byte(TypeVideo), []byte("\x83av01\x12\x00\x0A\x01x\x32\x01x"))
 	f.Fuzz(func(t *testing.T, typ byte, b []byte) {
 		info := Inspect(Message{Type: typ, Payload: b})
 		if one := FirstTrack(Message{Type: typ, Payload: b}); len(one) > len(b) {
