@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,6 +172,17 @@ func TestVideoOutlivesTheHub(t *testing.T) {
 			if err != nil || bytes.Contains(b, []byte("secret")) {
 				t.Errorf("the relay process's %s, %v: %q", name, err, b)
 			}
+		}
+	}
+	if m := regexp.MustCompile(`pages +(http://\S+)`).FindStringSubmatch(second.out.String()); m == nil {
+		t.Error("the hub does not say where its pages are")
+	} else if res, err := http.Get(m[1] + "/metrics"); err != nil { //nolint:noctx // ends with the hub
+		t.Error(err)
+	} else {
+		b, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if text := string(b); err != nil || !strings.Contains(text, "hawker_relay_process_up 1") || strings.Contains(text, "secret") {
+			t.Errorf("metrics, %v: %s", err, text)
 		}
 	}
 	apply(false)

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"path/filepath"
 
 	"hawker/cmd/hawker/airing"
+	"hawker/cmd/hawker/core"
 	"hawker/commerce"
 	"hawker/connectors/youtube/broadcast"
 	"hawker/internal/chat"
-	"hawker/internal/dial"
 	"hawker/internal/sqldb"
 	"hawker/internal/studio"
 )
@@ -17,8 +16,8 @@ import (
 func (h *house) newStudio(r studio.Relay, forget func(streamID string)) *studio.Studio {
 	tw, yt := &airing.Twitch{Channel: h.twitchChannel, Scopes: h.ownerScopes, Log: h.log}, &airing.YouTube{Broadcasts: h.broadcasts}
 	return &studio.Studio{
-		Book: h.db.Videobook(), Relay: r, Show: h.aboutShow, Changed: h.hub.RelayChanged, Forget: forget, Dir: filepath.Join(h.set.Data, "slates"), Node: h.set.node(),
-		DialContext: (&dial.Dialer{AllowPrivate: h.set.AllowPrivateTargets}).DialContext, Log: h.log,
+		Book: h.db.Videobook(), Relay: r, Show: h.aboutShow, Changed: h.hub.RelayChanged, Forget: forget, Dir: h.set.slates(), Node: h.set.node(),
+		DialContext: core.Dial(h.set.AllowPrivateTargets), Log: h.log,
 		Platforms: map[chat.Platform]studio.Platform{chat.Twitch: tw.Platform(), chat.YouTube: yt.Platform()},
 	}
 }

@@ -119,8 +119,13 @@ func destinationOf(s sqldb.Destination, st *relay.StreamStatus) destinationRow {
 			if x.Error != "" {
 				row.State = "trouble"
 			}
+		case relay.LeftOut:
+			row.State, row.Word = "held", "left out"
 		default:
 			row.State = "trouble"
+		}
+		if x.Reason == relay.KeyRejected {
+			row.Word = "key rejected"
 		}
 		if x.Drops > 0 && row.Reason == "" {
 			row.Reason = fmt.Sprintf("%d frames left out to stay live", x.Drops)

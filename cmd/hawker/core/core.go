@@ -61,8 +61,7 @@ func Open(ctx context.Context, s child.Start) (*child.Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dial.Dialer{AllowPrivate: c.AllowPrivate}
-	srv, mux := &relay.Server{DialContext: d.DialContext, Log: c.log}, http.NewServeMux()
+	srv, mux := &relay.Server{DialContext: Dial(c.AllowPrivate), Log: c.log}, http.NewServeMux()
 	run := room.Join(srv, mux, c.Room, c.log)
 	return &child.Core{Server: srv, Listeners: lns, Handler: mux, Run: func(ctx context.Context) error {
 		g, ctx := errgroup.WithContext(ctx)
@@ -71,6 +70,18 @@ func Open(ctx context.Context, s child.Start) (*child.Core, error) {
 		}
 		return g.Wait()
 	}}, nil
+}
+
+// Dial is the way to destinations. What it does not allow is relay.ErrPrivate.
+func Dial(private bool) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &dial.Dialer{AllowPrivate: private}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, network, addr)
+		if errors.Is(err, dial.ErrPrivate) {
+			err = fmt.Errorf("%w: %w", relay.ErrPrivate, err)
+		}
+		return c, err
+	}
 }
 
 // listen opens the doors for encoders, where the process before listened if there was one.

@@ -209,7 +209,7 @@ func (p *Pages) clip(w http.ResponseWriter, r *http.Request, v *section.Visitor)
 			status = http.StatusRequestEntityTooLarge
 			w.Header().Set("Connection", "close") // what else comes is not read
 		}
-		return p.page(w, r, v, s, func(f *ui.Frame) { f.Status, f.Trouble = status, "The slate is not taken." }, func(pg *page) { pg.ClipWrong = studio.ClipSentence(err) })
+		return p.page(w, r, v, s, func(f *ui.Frame) { f.Status, f.Trouble = status, "The slate is not taken. "+studio.ClipSentence(err) }, func(pg *page) { pg.ClipWrong = studio.ClipSentence(err) })
 	case err != nil:
 		return err
 	}

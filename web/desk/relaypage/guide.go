@@ -102,7 +102,7 @@ func limits(x *preset.Preset) string {
 		out = append(out, strings.Join(x.Codecs, ", ")+" and AAC")
 	}
 	if len(out) == 0 {
-		return ""
+		return "What it takes at most is published nowhere. H.264, AAC and a keyframe every 2 s go everywhere."
 	}
 	return "Takes " + strings.Join(out, ", ") + "."
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type page struct {
 	ShowLive       bool // selling is
 	Others         []other
 	Server, Secure string
+	Near           bool // the server is reached from this machine only
 	Now            now
 	Line           string
 	Ingest         *ingest
@@ -35,6 +37,7 @@ type page struct {
 	Made           studio.Keys // shown this once, where they were asked for
 	CutMade        studio.Keys // likewise, beside Cut, which made them
 	Ways           []way
+	Unsaid         string // why of some nobody says that they are received
 	Clip           studio.Clip
 	ClipWrong      string
 	Test           *testView
@@ -56,6 +59,7 @@ type now struct {
 	Coming            bool // there is a stream
 	Slate, Covered    bool // the slate is shown; because somebody asked for it
 	Cut               bool
+	Until             time.Time // how long destinations are kept without an encoder; zero while there is one
 }
 
 type figure struct{ Label, Value string }
@@ -82,7 +86,7 @@ func (p *Pages) look(ctx context.Context, v *section.Visitor, s *commerce.Show) 
 		return nil, err
 	}
 	pg := &page{
-		ID: s.ID, At: "/shows/" + s.ID.String() + "/video", Title: s.Title, Run: v.Run, Plan: v.Plan, ShowLive: s.State == commerce.ShowLive, Server: p.Server, Secure: p.Secure,
+		ID: s.ID, At: "/shows/" + s.ID.String() + "/video", Title: s.Title, Run: v.Run, Plan: v.Plan, ShowLive: s.State == commerce.ShowLive, Server: p.Server, Near: near(p.Server), Secure: p.Secure,
 		Main: view.Main, Backup: view.Backup, Clip: view.Clip, view: view,
 	}
 	pg.Now = nowOf(view)
@@ -92,6 +96,12 @@ func (p *Pages) look(ctx context.Context, v *section.Visitor, s *commerce.Show) 
 		pg.Ingest.Spark = sparkOf(view.Rates)
 		if !st.Ingest.Connected {
 			pg.Ingest.State, pg.Ingest.Word = "trouble", "lost "+ui.Short(time.Since(st.Ingest.Since).Truncate(time.Second))+" ago"
+			if st.Ingest.Video == "" { // what was known of it went with it
+				pg.Ingest.Encoder, pg.Ingest.Figures = "The encoder", nil
+			}
+			if st.Cut {
+				pg.Ingest.Encoder, pg.Ingest.Word = "The encoder", "cut off"
+			}
 		}
 		if st.Backup != nil {
 			pg.Second = ingestOf(st.Backup, v.Place)
@@ -101,7 +111,11 @@ func (p *Pages) look(ctx context.Context, v *section.Visitor, s *commerce.Show) 
 		}
 	}
 	for i := range view.To {
-		pg.Ways = append(pg.Ways, wayOf(&view.To[i], view.Stream, i, len(view.To)))
+		w := wayOf(&view.To[i], view.Stream, i, len(view.To))
+		if w.Received.State == "unknown" && w.Received.Says == "" {
+			pg.Unsaid = "Received: unknown stands where no platform says what it gets. Twitch and YouTube say it of a connected channel, not of a pasted key; the others tell nobody."
+		}
+		pg.Ways = append(pg.Ways, w)
 	}
 	if view.Test != nil {
 		pg.Test = testOf(view.Test)
@@ -122,7 +136,7 @@ func (pg *page) fill() {
 	}
 	pg.TestRate = "6"
 	if set.Kbps >= minTest*1000 {
-		pg.TestRate = mbit(min(set.Kbps, maxTest*1000))
+		pg.TestRate = mbit(min((set.Kbps+50)/100*100, maxTest*1000)) // what is measured is never quite even
 	}
 }
 
@@ -154,19 +168,21 @@ func nowOf(v *studio.View) now {
 	if grace == 0 {
 		grace = relay.DefaultGrace
 	}
-	kept := fmt.Sprintf("Destinations stay connected for %s.", minutes(grace))
 	n := now{Coming: true, Slate: st.Slate, Covered: st.Covered, Cut: st.Cut}
+	if !st.Ingest.Connected && !st.Ingest.Since.IsZero() {
+		n.Until = st.Ingest.Since.Add(grace)
+	}
 	slate := "the slate"
 	if !v.Clip.Ready {
 		slate = "the last picture"
 	}
 	switch {
 	case st.Cut:
-		n.State, n.Word, n.Text = "trouble", "cut", "The video is cut: viewers see "+strings.Replace(slate, "the last picture", "a black picture", 1)+", and no old key lets anybody in. "+kept
+		n.State, n.Word, n.Text = "trouble", "cut", "The video is cut: viewers see "+strings.Replace(slate, "the last picture", "a black picture", 1)+", and no old key lets anybody in."
 	case st.Covered:
 		n.State, n.Word, n.Text = "held", "slate", "You are showing "+slate+" in place of the encoder. Its sound is not heard either."
 	case !st.Ingest.Connected:
-		n.State, n.Word, n.Text = "trouble", "encoder lost", "Viewers see "+slate+" until the encoder is back. "+kept
+		n.State, n.Word, n.Text = "trouble", "encoder lost", "Viewers see "+slate+" until the encoder is back."
 	case st.Slate:
 		n.State, n.Word, n.Text = "trouble", "silent encoder", "The encoder is connected and sends nothing: viewers see "+slate+" meanwhile."
 	case st.Ingest.Waiting:
@@ -177,13 +193,6 @@ func nowOf(v *studio.View) now {
 		n.State, n.Word, n.Text = "live", "on air", "Viewers see the encoder."
 	}
 	return n
-}
-
-func minutes(d time.Duration) string {
-	if d == time.Minute {
-		return "1 minute"
-	}
-	return fmt.Sprintf("%d minutes", int(d.Minutes()))
 }
 
 func mbit(kbps int) string { return fmt.Sprintf("%.4g", float64(kbps)/1000) }
@@ -295,8 +304,8 @@ func sparkOf(rates []int) *spark {
 	}
 }
 
-// lamp is one of the two lamps of a destination.
-type lamp struct{ State, Word, Text string }
+// lamp is one of the two lamps of a destination. Says is what the platform itself says beside it, which is to be read on every screen.
+type lamp struct{ State, Word, Text, Says string }
 
 // way is a destination.
 type way struct {
@@ -308,7 +317,7 @@ type way struct {
 	Sending, Received lamp
 	Spark             *spark
 	Figures           []figure
-	Reason            string
+	Reason, Hint      string // why it is not live, and what to do about it
 	Next              time.Time
 	Warnings          []string
 }
@@ -317,7 +326,7 @@ type way struct {
 func wayOf(d *studio.Way, st *relay.StreamStatus, at, of int) way {
 	w := way{ID: d.ID, Name: d.Name, On: d.Enabled, First: at == 0, Last: at == of-1, State: "gone", Word: "off", Spark: sparkOf(d.Rates)}
 	w.Mark, w.Brand, w.Place = markOf(&d.Destination)
-	w.Sending, w.Received = lamp{"gone", "not sending", ""}, lamp{"gone", "not received", ""}
+	w.Sending, w.Received = lamp{State: "gone", Word: "not sending"}, lamp{State: "gone", Word: "not received"}
 	if !d.Enabled {
 		return w
 	}
@@ -330,10 +339,13 @@ func wayOf(d *studio.Way, st *relay.StreamStatus, at, of int) way {
 			w.Warnings = append(w.Warnings, y.Text)
 		}
 		w.State, w.Word = wordOf(x)
+		if x.State == relay.Retrying && d.Account == "" {
+			w.Hint = hints(x.Reason)
+		}
 		if x.Sending {
-			w.Sending = lamp{"live", "sending", "the bytes are acknowledged"}
+			w.Sending = lamp{State: "live", Word: "sending", Text: "the bytes are acknowledged"}
 		} else if x.State == relay.Live {
-			w.Sending = lamp{"waiting", "not acknowledged", "what is sent is not acknowledged yet"}
+			w.Sending = lamp{State: "waiting", Word: "not acknowledged", Text: "what is sent is not acknowledged yet"}
 		}
 	}
 	switch {
@@ -345,17 +357,17 @@ func wayOf(d *studio.Way, st *relay.StreamStatus, at, of int) way {
 	switch r := &d.Received; {
 	case x == nil, x.State != relay.Live && x.State != relay.StateStall:
 	case r.Known && r.Good:
-		w.Received = lamp{"live", "received", r.Text}
+		w.Received = lamp{State: "live", Word: "received", Says: r.Text}
 	case r.Known:
-		w.Received = lamp{"trouble", "not received", r.Text}
+		w.Received = lamp{State: "trouble", Word: "not received", Says: r.Text}
 	case r.Text != "":
-		w.Received = lamp{"unknown", "received: unknown", r.Text}
+		w.Received = lamp{State: "unknown", Word: "received: unknown", Says: r.Text}
 	case d.Asked:
-		w.Received = lamp{"unknown", "received: unknown", "the platform has not answered yet"}
+		w.Received = lamp{State: "waiting", Word: "received: asking", Text: "the platform has not answered yet"}
 	case w.Brand == "twitch", w.Brand == "youtube":
-		w.Received = lamp{"unknown", "received: unknown", "it is told of a connected channel only, not of a pasted key"}
+		w.Received = lamp{State: "unknown", Word: "received: unknown", Text: "it is told of a connected channel only, not of a pasted key"}
 	default:
-		w.Received = lamp{"unknown", "received: unknown", "this platform tells nobody"}
+		w.Received = lamp{State: "unknown", Word: "received: unknown", Text: "this platform tells nobody"}
 	}
 	return w
 }
@@ -401,6 +413,26 @@ func wordOf(x *relay.DestinationStatus) (state, word string) {
 		return "held", "left out"
 	}
 	return "waiting", string(x.State)
+}
+
+// hints is what the owner of a pasted key can do about a reason; "" when it is not in their hands.
+func hints(r relay.Reason) string {
+	switch r {
+	case relay.KeyRejected:
+		return "Copy the key from the platform once more, and paste it under Edit: it is tried at once."
+	case relay.ClosesEarly:
+		return "Platforms do so with a key of yesterday, or while their own page was not told to start. Look there, and paste server and key anew under Edit."
+	case relay.NotFound, relay.BadAddress, relay.NoTLS, relay.Confused:
+		return "Look at the server's address under Edit."
+	}
+	return ""
+}
+
+// near says whether a server's address is one that leads to the machine itself.
+func near(server string) bool {
+	name, _, err := net.SplitHostPort(host(server))
+	ip := net.ParseIP(name)
+	return err == nil && (name == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // testView is a test before the show.

@@ -258,11 +258,13 @@
   const notice = document.getElementById("notice");
   if (notice) {
     let gone = 0;
-    new MutationObserver(() => {
+    const leave = () => {
       clearTimeout(gone);
       const good = notice.querySelector(".good");
       if (good) gone = setTimeout(() => good.remove(), 6000);
-    }).observe(notice, { childList: true });
+    };
+    new MutationObserver(leave).observe(notice, { childList: true });
+    leave(); // one that came with the page
   }
 
   // The first start asks for the time zone; the browser knows it.
