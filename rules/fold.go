@@ -38,7 +38,7 @@ func (f *folder) fold(s string) []byte {
 	f.text = f.text[:0]
 	i := 0
 	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
-		f.text = append(f.text, foldASCII(s[i]))
+		f.text = append(f.text, FoldASCII(s[i]))
 	}
 	if i == len(s) || f.quick(s[i:]) {
 		return f.text
@@ -69,7 +69,7 @@ func (f *folder) quick(s string) bool {
 	for _, r := range s {
 		switch {
 		case r < utf8.RuneSelf:
-			f.text = append(f.text, foldASCII(byte(r)))
+			f.text = append(f.text, FoldASCII(byte(r)))
 		case r >= 'À' && r <= 'Þ' && r != '×', r >= 'А' && r <= 'Я': // Latin and Cyrillic capitals
 			f.text = utf8.AppendRune(f.text, r+' ')
 		case r >= 'ß' && r <= 'ÿ' || r == '×', r >= 'а' && r <= 'я', r >= 0x4e00 && r <= 0x9fff, r >= 'ぁ' && r <= 'ゖ', r >= 'ァ' && r <= 'ヺ', r == '“', r == '”', r == '„':
@@ -86,7 +86,7 @@ func (f *folder) quick(s string) bool {
 		case r == '…':
 			f.text = append(f.text, "..."...)
 		case r >= '！' && r <= '～':
-			f.text = append(f.text, foldASCII(byte(r-'！'+'!')))
+			f.text = append(f.text, FoldASCII(byte(r-'！'+'!')))
 		case r == '　':
 			f.text = append(f.text, ' ')
 		default:
@@ -125,7 +125,8 @@ func runeCount(b []byte) int {
 	return n
 }
 
-func foldASCII(c byte) byte {
+// FoldASCII folds a byte of ASCII as Fold does; others stay.
+func FoldASCII(c byte) byte {
 	switch {
 	case c >= 'A' && c <= 'Z':
 		return c + 'a' - 'A'
@@ -139,7 +140,7 @@ func mapRunes(dst, s []byte) []byte {
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {
-			dst = append(dst, foldASCII(c))
+			dst = append(dst, FoldASCII(c))
 			i++
 			continue
 		}

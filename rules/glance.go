@@ -36,9 +36,9 @@ const slots = 256
 
 // slot is where a word that is not folded stands in a glance's tables.
 func slot(w string) int {
-	n := int(foldASCII(w[0])) << 3
+	n := int(FoldASCII(w[0])) << 3
 	if len(w) > 1 {
-		n ^= int(foldASCII(w[1]))
+		n ^= int(FoldASCII(w[1]))
 	}
 	return n & (slots - 1)
 }
@@ -211,7 +211,7 @@ func (g *Grammar) lexeme(w string) (x lexeme, short bool) {
 	}
 	var room [longWord]byte
 	for i := range len(w) {
-		room[i] = foldASCII(w[i])
+		room[i] = FoldASCII(w[i])
 	}
 	return g.lexemes[string(room[:len(w)])], true
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/html"
 
 	"hawker/commerce"
+	"hawker/internal/goldentest"
 	"hawker/web"
 	"hawker/web/desk"
 )
@@ -125,36 +126,8 @@ func steady(body string) string {
 func TestGoldenPages(t *testing.T) {
 	pages := everyPage(t)
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
-		file := filepath.Join("testdata", name+".golden")
-		got := steady(pages[name])
-		if *update {
-			if err := os.MkdirAll("testdata", 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if got != string(want) {
-			t.Errorf("%s is not what it was; look at it, then go test ./web -update\n%s", name, firstDifference(string(want), got))
-		}
+		goldentest.Check(t, *update, name+".golden", steady(pages[name]))
 	}
-}
-
-func firstDifference(want, got string) string {
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range min(len(w), len(g)) {
-		if w[i] != g[i] {
-			return fmt.Sprintf("line %d\nwas %s\nis  %s", i+1, w[i], g[i])
-		}
-	}
-	return fmt.Sprintf("%d lines were, %d are", len(w), len(g))
 }
 
 // The laws of every page.

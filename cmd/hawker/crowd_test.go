@@ -20,39 +20,8 @@ import (
 	"hawker/internal/lang"
 	"hawker/internal/live/speaker"
 	"hawker/internal/live/wording"
+	"hawker/internal/pipetest"
 )
-
-// pipes is a listener without a network, for tests in bubbles.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // crowdAnswer is the answer to the i-th of 3,000 claims, with what a rush brings: some held, most waiting or too late.
 func crowdAnswer(i int) (*commerce.Outcome, string) {
@@ -100,7 +69,7 @@ func crowdVoice() *wording.Teller { return &wording.Teller{Lang: lang.For("en"),
 // speakerOn is the real Speaker on the real client before the stand-in, which has 20 lines in 30 s for it, or 100 where it is moderator. more are scopes
 // that were granted beside those of bots.
 func speakerOn(t *testing.T, mod bool, more ...string) (*twitchsim.Sim, *speaker.Speaker) {
-	irc, web := newPipes(), newPipes()
+	irc, web := pipetest.Listen(), pipetest.Listen()
 	sim := twitchsim.New(twitchsim.Options{})
 	sim.AddUser(twitchsim.User{ID: channelID, Login: "anaslive"})
 	sim.AddUser(twitchsim.User{ID: botID, Login: "hawkerbot"})
@@ -113,11 +82,11 @@ func speakerOn(t *testing.T, mod bool, more ...string) (*twitchsim.Sim, *speaker
 		APIURL: "http://web/helix", AuthURL: "http://web/oauth2", IRCURL: "irc://chat:1", EventSubURL: "ws://web/ws", Road: twitch.IRC, ClientID: "app",
 		Bot:      chat.Account{ID: botID, Name: "hawkerbot", Token: chat.Token{Access: tok.Access, Refresh: tok.Refresh}},
 		Channels: []twitch.ChannelRef{{ID: channelID, Login: "anaslive"}}, Save: func(context.Context, chat.Token) error { return nil },
-		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if strings.HasPrefix(addr, "chat") {
-				return irc.dial(ctx)
+				return irc.Dial(ctx, network, addr)
 			}
-			return web.dial(ctx)
+			return web.Dial(ctx, network, addr)
 		},
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -25,15 +24,7 @@ const randomChecks = "HAWKER_TEST_RANDOM"
 // commits that fail or whose fate nobody knows, and asks the database's rows after each step what must always be true: one
 // half of the merchants against a model of who holds what, the other with everything that a desk can be asked.
 func Random(t *testing.T, open func(t *testing.T) Setup) {
-	checks := 20
-	if s := os.Getenv(randomChecks); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatalf("%s=%q: %v", randomChecks, s, err)
-		}
-		checks = n
-	}
-	setRapid(t, "rapid.checks", checks)
+	setRapid(t, "rapid.checks", Often(t, randomChecks, 20))
 	setRapid(t, "rapid.steps", 60)
 	for _, tt := range []struct {
 		name string

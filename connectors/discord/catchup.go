@@ -157,7 +157,7 @@ func (c *Client) described(ctx context.Context, guildID string) bool {
 		c.mu.Lock()
 		known := c.guilds.Known(guildID)
 		c.mu.Unlock()
-		if known || time.Now().After(end) || pause(ctx, 20*time.Millisecond) != nil {
+		if known || time.Now().After(end) || gate.Pause(ctx, 20*time.Millisecond) != nil {
 			return known
 		}
 	}
@@ -181,7 +181,7 @@ func (c *Client) page(ctx context.Context, channelID, after string) (page []fetc
 		if try == backTries || re.RetryAfter == 0 && !re.Unknown && re.Code != gate.Network {
 			return nil, re
 		}
-		if pause(ctx, max(re.RetryAfter, time.Second<<try)) != nil {
+		if gate.Pause(ctx, max(re.RetryAfter, time.Second<<try)) != nil {
 			return nil, re
 		}
 	}

@@ -246,7 +246,7 @@ func (c *Client) insist(ctx context.Context, call func(ctx context.Context) erro
 			wait = time.Duration(try*try) * 200 * time.Millisecond
 		}
 		end, _ := ctx.Deadline()
-		if try++; wait < 0 || try > tries || time.Until(end) < wait || pause(ctx, wait) != nil {
+		if try++; wait < 0 || try > tries || time.Until(end) < wait || gate.Pause(ctx, wait) != nil {
 			re.Unknown = unknown
 			return re
 		}

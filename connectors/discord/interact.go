@@ -142,7 +142,7 @@ func (c *Client) acknowledge(ctx context.Context, in wire.Interaction, answer ma
 		if e != nil {
 			wait = max(wait, e.After)
 		}
-		if end, _ := ctx.Deadline(); time.Until(end) < wait || pause(ctx, wait) != nil {
+		if end, _ := ctx.Deadline(); time.Until(end) < wait || gate.Pause(ctx, wait) != nil {
 			c.log.WarnContext(ctx, "discord command not acknowledged", "channel", in.Channel, "err", gate.Refusal(err))
 			return nil // perhaps it was; the next call will tell
 		}

@@ -107,7 +107,7 @@ func (l *listener) run(ctx context.Context) error {
 				l.c.setTrouble("Discord cannot be reached; trying again.")
 			}
 		}
-		if pause(ctx, wait) != nil {
+		if gate.Pause(ctx, wait) != nil {
 			return nil
 		}
 		if tries%4 == 0 { // perhaps the resume address is what is broken
@@ -124,7 +124,7 @@ func (l *listener) connect(ctx context.Context) (wait time.Duration, err error) 
 		if wait, err = l.lookup(ctx); err != nil {
 			return wait, err
 		}
-		if err = pause(ctx, time.Until(l.identified.Add(identifyEvery))); err != nil {
+		if err = gate.Pause(ctx, time.Until(l.identified.Add(identifyEvery))); err != nil {
 			return 0, err
 		}
 		l.seq.Store(0)
@@ -342,16 +342,4 @@ func (c *Client) setTrouble(s string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.trouble = s
-}
-
-// pause waits for d or for the end of ctx, whose error it returns.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

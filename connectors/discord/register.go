@@ -35,7 +35,7 @@ func (c *Client) register(ctx context.Context, guildID string) {
 		default:
 			c.setCommands(guildID, "The slash commands could not be set up: "+re.Reason)
 		}
-		if !again || try == registerTries || pause(ctx, max(re.RetryAfter, time.Second<<try)) != nil {
+		if !again || try == registerTries || gate.Pause(ctx, max(re.RetryAfter, time.Second<<try)) != nil {
 			return
 		}
 	}

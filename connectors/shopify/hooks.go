@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"hawker/connectors/shopify/admin"
 )
@@ -76,8 +77,6 @@ func (c *Client) webhooks(ctx context.Context) ([]hookNode, error) {
 	}
 }
 
-// createWebhook subscribes. A lost answer is asked again; the store then refuses the double, which we read as success
-// when the subscription is there.
 func (c *Client) createWebhook(ctx context.Context, topic, callback string) error {
 	var out struct {
 		WebhookSubscriptionCreate struct{ UserErrors []admin.UserError }
@@ -86,20 +85,9 @@ func (c *Client) createWebhook(ctx context.Context, topic, callback string) erro
 	if _, err := c.do(ctx, opHookCreate, vars, &out); err != nil {
 		return err
 	}
-	no := admin.Refusal(opHookCreate, out.WebhookSubscriptionCreate.UserErrors)
-	if no == nil {
-		return nil
-	}
-	have, err := c.webhooks(ctx)
-	if err != nil {
-		return errors.Join(no, err)
-	}
-	for _, h := range have {
-		if h.Topic == topic && h.URI == callback {
-			return nil
-		}
-	}
-	return no
+	return c.unlessSo(ctx, admin.Refusal(opHookCreate, out.WebhookSubscriptionCreate.UserErrors), func(have []hookNode) bool {
+		return slices.ContainsFunc(have, func(h hookNode) bool { return h.Topic == topic && h.URI == callback })
+	})
 }
 
 func (c *Client) deleteWebhook(ctx context.Context, id string) error {
@@ -109,7 +97,14 @@ func (c *Client) deleteWebhook(ctx context.Context, id string) error {
 	if _, err := c.do(ctx, opHookDelete, map[string]any{"id": id}, &out); err != nil {
 		return err
 	}
-	no := admin.Refusal(opHookDelete, out.WebhookSubscriptionDelete.UserErrors)
+	return c.unlessSo(ctx, admin.Refusal(opHookDelete, out.WebhookSubscriptionDelete.UserErrors), func(have []hookNode) bool {
+		return !slices.ContainsFunc(have, func(h hookNode) bool { return h.ID == id })
+	})
+}
+
+// unlessSo is no, the store's refusal of a change, unless the subscriptions are so already. A lost answer is asked again; the store
+// then refuses the double.
+func (c *Client) unlessSo(ctx context.Context, no error, so func(have []hookNode) bool) error {
 	if no == nil {
 		return nil
 	}
@@ -117,10 +112,8 @@ func (c *Client) deleteWebhook(ctx context.Context, id string) error {
 	if err != nil {
 		return errors.Join(no, err)
 	}
-	for _, h := range have {
-		if h.ID == id {
-			return no
-		}
+	if so(have) {
+		return nil
 	}
-	return nil
+	return no
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -18,46 +17,8 @@ import (
 	"hawker/connectors/shopify"
 	"hawker/connectors/shopify/shopifysim"
 	"hawker/internal/chat"
+	"hawker/internal/pipetest"
 )
-
-// pipes is a listener without a socket, for tests in which hours pass: a clock that jumps cannot wait for a socket.
-type pipes struct {
-	in   chan net.Conn
-	done chan struct{}
-	end  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{in: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.in:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error { p.end.Do(func() { close(p.done) }); return nil }
-
-func (p *pipes) Addr() net.Addr { return pipeAddr{} }
-
-type pipeAddr struct{}
-
-func (pipeAddr) Network() string { return "pipe" }
-func (pipeAddr) String() string  { return "store.test" }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.in <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // world is a store and its client in a bubble of time.
 type world struct {
@@ -79,10 +40,10 @@ func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r
 func inBubble(t *testing.T, o shopifysim.Options, change func(*testing.T, *world, *shopify.Options), f func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipes()
+		p := pipetest.Listen()
 		w := &world{Sim: shopifysim.New(o)}
 		w.Start(p)
-		tr := &http.Transport{DialContext: p.dial, MaxIdleConnsPerHost: 100}
+		tr := &http.Transport{DialContext: p.Dial, MaxIdleConnsPerHost: 100}
 		opt := shopify.Options{
 			Shop: "demo.myshopify.com", URL: "http://store.test", HTTP: &http.Client{Transport: w.count(tr)},
 			ClientID: "sim-client", ClientSecret: "sim-secret", Token: chat.Token{Access: "shpat_sim"},

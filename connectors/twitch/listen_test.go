@@ -16,6 +16,7 @@ import (
 	"hawker/connectors/twitch"
 	"hawker/connectors/twitch/twitchsim"
 	"hawker/internal/chat"
+	"hawker/internal/pipetest"
 )
 
 // ear is a running Listen and all it heard.
@@ -165,41 +166,9 @@ func TestOtherAccount(t *testing.T) {
 	}
 }
 
-// pipes is a listener without a network, for tests that wait for hours (testing/synctest).
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // bubble is a stand without a network; it must be made, used and closed inside a synctest bubble.
 func bubble(t *testing.T, o twitchsim.Options) *stand {
-	irc, web := newPipes(), newPipes()
+	irc, web := pipetest.Listen(), pipetest.Listen()
 	o.ClientID, o.ClientSecret = "app", "app-secret"
 	sim := twitchsim.New(o)
 	sim.AddUser(twitchsim.User{ID: anaID, Login: "anaslive"})
@@ -218,11 +187,11 @@ func bubble(t *testing.T, o twitchsim.Options) *stand {
 			s.saved = append(s.saved, tok)
 			return nil
 		},
-		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if strings.HasPrefix(addr, "chat") {
-				return irc.dial(ctx)
+				return irc.Dial(ctx, network, addr)
 			}
-			return web.dial(ctx)
+			return web.Dial(ctx, network, addr)
 		},
 	}
 	return s

@@ -22,6 +22,15 @@ var (
 	allReads = []string{"moderator:read:followers", "channel:read:redemptions", "bits:read", "channel:read:ads", "channel:read:polls"}
 )
 
+// hearing is a client that listens by the owner's login, too, and needs events of these kinds.
+func (s *stand) hearing(t *testing.T, kinds ...chat.Kind) (*twitch.Client, *ear) {
+	t.Helper()
+	s.own(allReads...)
+	c := s.client(t)
+	c.Need(kinds, nil)
+	return c, listening(t, c, 1)
+}
+
 // subscribed waits until that many subscriptions stand.
 func (s *stand) subscribed(e *ear, n int) {
 	e.t.Helper()
@@ -31,10 +40,7 @@ func (s *stand) subscribed(e *ear, n int) {
 // TestHappenings: everything that EventSub tells arrives once, in the words of all chats.
 func TestHappenings(t *testing.T) {
 	s := newStand(t)
-	s.own(allReads...)
-	c := s.client(t)
-	c.Need(allKinds, nil)
-	e := listening(t, c, 1)
+	c, e := s.hearing(t, allKinds...)
 	s.subscribed(e, 7)
 	s.sim.TellTwice(true)
 	s.sim.MalformedEvents()
@@ -130,10 +136,7 @@ func TestMissingScopes(t *testing.T) {
 // TestMove: Twitch asks the session to move while events come in; none is lost, none told twice, none subscribed again.
 func TestMove(t *testing.T) {
 	s := newStand(t)
-	s.own(allReads...)
-	c := s.client(t)
-	c.Need([]chat.Kind{chat.Followed}, nil)
-	e := listening(t, c, 1)
+	_, e := s.hearing(t, chat.Followed)
 	s.subscribed(e, 1)
 	const n = 400
 	for i := range n {
@@ -165,10 +168,7 @@ func TestMove(t *testing.T) {
 func TestLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := bubble(t, twitchsim.Options{})
-		s.own(allReads...)
-		c := s.client(t)
-		c.Need(allKinds, nil)
-		e := listening(t, c, 1)
+		_, e := s.hearing(t, allKinds...)
 		s.subscribed(e, 7)
 		for i, end := range []func(){
 			s.sim.Drop, func() { s.sim.CloseSockets(4000) }, func() { s.sim.Break(1); s.sim.CloseSockets(4006) }, s.sim.ExpireToken,
@@ -190,10 +190,7 @@ func TestLost(t *testing.T) {
 // TestRevokedSubscription: what Twitch ends is not asked for again, and said.
 func TestRevokedSubscription(t *testing.T) {
 	s := newStand(t)
-	s.own(allReads...)
-	c := s.client(t)
-	c.Need([]chat.Kind{chat.Followed, chat.Polled}, nil)
-	e := listening(t, c, 1)
+	c, e := s.hearing(t, chat.Followed, chat.Polled)
 	s.subscribed(e, 2)
 	s.sim.RevokeSubscriptions(eventsub.Follow, "authorization_revoked")
 	e.until("it is said", func() bool { return strings.Contains(c.States()[0].Trouble, "authorization_revoked") })
@@ -279,10 +276,7 @@ func TestBotIsOwner(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := bubble(t, twitchsim.Options{})
-		s.own(allReads...)
-		c := s.client(t)
-		c.Need([]chat.Kind{chat.Followed}, nil)
-		e := listening(t, c, 1)
+		c, e := s.hearing(t, chat.Followed)
 		time.Sleep(time.Hour)
 		if s.sim.Sockets() != 1 {
 			t.Errorf("%d sockets in a quiet hour", s.sim.Sockets())
@@ -307,10 +301,7 @@ func TestQuiet(t *testing.T) {
 func TestMoveRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := bubble(t, twitchsim.Options{})
-		s.own(allReads...)
-		c := s.client(t)
-		c.Need([]chat.Kind{chat.Followed}, nil)
-		e := listening(t, c, 1)
+		_, e := s.hearing(t, chat.Followed)
 		time.Sleep(time.Second)
 		s.sim.Break(1000)
 		s.sim.MoveSockets()
@@ -332,10 +323,7 @@ func TestMoveRefused(t *testing.T) {
 func TestEventStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := bubble(t, twitchsim.Options{})
-		s.own(allReads...)
-		c := s.client(t)
-		c.Need([]chat.Kind{chat.Followed}, nil)
-		listening(t, c, 1)
+		s.hearing(t, chat.Followed)
 		for range 3600 {
 			s.sim.CloseSockets(4000)
 			time.Sleep(time.Second)
@@ -365,10 +353,7 @@ func TestSubscriptionRefused(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := bubble(t, twitchsim.Options{})
-			s.own(allReads...)
-			c := s.client(t)
-			c.Need([]chat.Kind{chat.Followed}, nil)
-			e := listening(t, c, 1)
+			c, e := s.hearing(t, chat.Followed)
 			s.subscribed(e, 1)
 			s.sim.RefuseSubscription(tt.status, tt.message)
 			c.Need([]chat.Kind{chat.Followed, chat.Polled}, nil)
@@ -390,11 +375,8 @@ func TestSubscriptionRefused(t *testing.T) {
 func TestAllRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := bubble(t, twitchsim.Options{})
-		s.own(allReads...)
 		s.sim.RefuseSubscription(403, "subscription missing proper authorization")
-		c := s.client(t)
-		c.Need([]chat.Kind{chat.Followed}, nil)
-		e := listening(t, c, 1)
+		c, e := s.hearing(t, chat.Followed)
 		time.Sleep(time.Hour)
 		if s.sim.Sockets() != 1 || len(s.sim.Subscriptions()) != 0 || c.States()[0].Trouble == "" {
 			t.Errorf("%d sockets, state %+v", s.sim.Sockets(), c.States()[0])

@@ -1,13 +1,10 @@
 package youtube_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,54 +13,21 @@ import (
 	"hawker/connectors/youtube/quota"
 	"hawker/connectors/youtube/youtubesim"
 	"hawker/internal/chat"
+	"hawker/internal/pipetest"
 )
-
-// pipes is a listener in memory, so that client and platform live in one synctest bubble, where hours take no time.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error { p.once.Do(func() { close(p.done) }); return nil }
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- far:
-		return near, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // bubble runs f with a platform and a client of 10,000 units, both in memory and on a clock of their own, which starts
 // at midnight UTC on 2000-01-01: 16:00 Pacific, 8 h before the quota's midnight.
 func bubble(t *testing.T, f func(t *testing.T, s sim, c *youtube.Client, e *events)) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipes()
+		p := pipetest.Listen()
 		s := sim{youtubesim.New(youtubesim.Config{
 			TokenLife: 100 * time.Hour, Channels: []youtubesim.Channel{{ID: owner, Title: "Ana", Live: true}},
 		})}
 		s.Start(p)
 		t.Cleanup(s.Close)
 		o := options(s)
-		o.DailyUnits, o.DialContext = 0, p.dial
+		o.DailyUnits, o.DialContext = 0, p.Dial
 		c, err := youtube.New(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)

@@ -35,6 +35,8 @@ func table() []place {
 		{"internal/lang", 2, house},  // words for commerce's reasons
 		{"internal/floors", 0, house},
 		{"internal/pgtest", 0, support},
+		{"internal/pipetest", 0, support},   // a network in memory
+		{"internal/goldentest", 0, support}, // files that pages and exports are compared with
 		{"internal/browsertest", 0, support},
 		{"relay", 0, house}, // asks for funcs, so it needs nothing of ours
 		{"relay/rtmpsim", 0, sim},

@@ -10,24 +10,11 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/goldentest"
 	"hawker/internal/live"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
 )
-
-// golden compares with a file of testdata, or writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile("testdata/"+name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if want := read(t, name); got != want {
-		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
-	}
-}
 
 // TestApply: a file makes everything, once; its export makes the same elsewhere.
 func TestApply(t *testing.T) {
@@ -36,7 +23,7 @@ func TestApply(t *testing.T) {
 			h := newHouse(t)
 			text := read(t, name+".yaml")
 			r := h.apply(t, text)
-			golden(t, name+".changes", strings.Join(r.Changes, "\n")+"\n")
+			goldentest.Check(t, *update, name+".changes", strings.Join(r.Changes, "\n")+"\n")
 			before, asked, connect := h.dump(t), h.asked, h.connect
 			again := h.apply(t, text)
 			if len(again.Changes) > 0 || h.dump(t) != before {
@@ -49,7 +36,7 @@ func TestApply(t *testing.T) {
 				t.Errorf("reports %+v and %+v", r, again)
 			}
 			out := h.export(t, r.Merchant)
-			golden(t, name+".export.yaml", out)
+			goldentest.Check(t, *update, name+".export.yaml", out)
 			if r := h.apply(t, out); len(r.Changes) > 0 || h.dump(t) != before {
 				t.Errorf("applying the export changed %q", r.Changes)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/commerce/audit"
+	"hawker/internal/sqldb/stored"
 )
 
 // Mismatch is a row of the database that does not say what the ledger says.
@@ -96,7 +97,7 @@ func tillHead(ctx context.Context, from asker, merchant commerce.ID) (entry int6
 // auditStock compares the stock rows with the ledger's last word, and their held pieces with the holds.
 func auditStock(ctx context.Context, tx asker, merchant commerce.ID, r *audit.Replay, a *Audit) error {
 	want := r.Stock()
-	err := each(ctx, tx, func(rs *sql.Rows) error {
+	err := stored.Each(ctx, tx, func(rs *sql.Rows) error {
 		var s commerce.StockFact
 		var holds int64
 		if err := rs.Scan(&s.Variant, &s.Available, &s.Held, &s.Sold, &s.Short, &s.Endless, &holds); err != nil {
@@ -135,9 +136,9 @@ func figure(s commerce.StockFact) string {
 
 // auditHolds compares every hold with the ledger's last word on it.
 func auditHolds(ctx context.Context, tx asker, merchant commerce.ID, r *audit.Replay, a *Audit) error {
-	since := ms(a.Made.Add(-Recent))
+	since := stored.MS(a.Made.Add(-Recent))
 	open := int64(0)
-	err := each(ctx, tx, func(rs *sql.Rows) error {
+	err := stored.Each(ctx, tx, func(rs *sql.Rows) error {
 		var id, variant commerce.ID
 		var state commerce.HoldState
 		var quantity int
@@ -193,7 +194,7 @@ func auditHolds(ctx context.Context, tx asker, merchant commerce.ID, r *audit.Re
 // names is there.
 func auditClaims(ctx context.Context, tx asker, merchant commerce.ID, r *audit.Replay, a *Audit) error {
 	since := r.NamedSince()
-	err := each(ctx, tx, func(rs *sql.Rows) error {
+	err := stored.Each(ctx, tx, func(rs *sql.Rows) error {
 		var k commerce.Key
 		var reason commerce.Reason
 		var at int64
@@ -208,7 +209,7 @@ func auditClaims(ctx context.Context, tx asker, merchant commerce.ID, r *audit.R
 			return broken("its reason is %s; the ledger says %s", reason, said)
 		case ok:
 			a.Claims++
-		case since.IsZero() || fromMS(at).Before(since):
+		case since.IsZero() || stored.Time(at).Before(since):
 			a.Older++
 		default:
 			return broken("no entry of the ledger names it")

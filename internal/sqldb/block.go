@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"hawker/commerce"
+	"hawker/internal/sqldb/stored"
 )
 
 // A batch's ledger entries are one row, because a row costs more than what is in it. The row has kind "block", version 2, the
@@ -33,7 +34,7 @@ func packEntries(entries []commerce.Entry) []byte {
 		e := &entries[i]
 		out = strconv.AppendInt(out, e.Seq, 10)
 		out = append(out, '\t')
-		out = strconv.AppendInt(out, ms(e.At), 10)
+		out = strconv.AppendInt(out, stored.MS(e.At), 10)
 		out = append(out, '\t')
 		out = strconv.AppendInt(out, int64(e.Show), 10)
 		out = append(out, '\t')
@@ -68,7 +69,7 @@ func unpackEntries(body, prev []byte) ([]commerce.Entry, error) {
 		if n, err := hex.Decode(e.Hash[:], f[4][:min(len(f[4]), 64)]); err != nil || n != len(e.Hash) {
 			return out, fmt.Errorf("ledger block: entry %d has no hash", e.Seq)
 		}
-		e.At, e.Show, from = fromMS(at), commerce.ID(show), e.Hash
+		e.At, e.Show, from = stored.Time(at), commerce.ID(show), e.Hash
 		out = append(out, e)
 	}
 	return out, nil
@@ -89,7 +90,7 @@ func scanBlock(r *sql.Rows) ([]commerce.Entry, error) {
 	if version == blockVersion {
 		return unpackEntries(body, prev)
 	}
-	e.At, e.Body = fromMS(at), body
+	e.At, e.Body = stored.Time(at), body
 	copy(e.Prev[:], prev)
 	copy(e.Hash[:], hash)
 	return []commerce.Entry{e}, nil

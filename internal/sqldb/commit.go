@@ -9,6 +9,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/sqldb/bulk"
+	"hawker/internal/sqldb/stored"
 )
 
 const (
@@ -92,14 +93,14 @@ func (db *DB) parts(bt *commerce.Batch) []bulk.Part {
 	} else {
 		first, last := &bt.Entries[0], &bt.Entries[k-1]
 		out = append(out, bulk.Part{One: bulk.Statement{SQL: sqlFence, Args: []any{last.Seq, last.Hash[:], m, bt.Epoch, bt.Seq, first.Seq - 1}, Rows: 1, Err: commerce.ErrFenced}})
-		many(&db.forms.ledger, 1).Add(bulk.Num(m), bulk.Num(last.Seq), bulk.Num(ms(bt.At)), bulk.Num(0), bulk.Str(blockKind), bulk.Num(blockVersion), bulk.Bytes(packEntries(bt.Entries)),
+		many(&db.forms.ledger, 1).Add(bulk.Num(m), bulk.Num(last.Seq), bulk.Num(stored.MS(bt.At)), bulk.Num(0), bulk.Str(blockKind), bulk.Num(blockVersion), bulk.Bytes(packEntries(bt.Entries)),
 			bulk.Bytes(first.Prev[:]), bulk.Bytes(last.Hash[:]))
 	}
 	claims := many(&db.forms.claim, len(bt.Decisions))
 	for i := range bt.Decisions {
 		d := &bt.Decisions[i]
 		claims.Add(bulk.Num(m), bulk.Str(d.Key.Platform), bulk.Str(d.Key.Message), bulk.Num(d.Key.Part), bulk.Num(d.Show), bulk.Str(d.Viewer.Platform), bulk.Str(d.Viewer.ID), bulk.Str(d.Kind), bulk.Num(d.Number), bulk.Num(d.Variant), bulk.Num(d.Quantity),
-			bulk.Str(d.Reason), bulk.Num(d.Hold), bulk.Num(ms(d.At)))
+			bulk.Str(d.Reason), bulk.Num(d.Hold), bulk.Num(stored.MS(d.At)))
 	}
 	receipts := many(&db.forms.receipt, len(bt.Receipts))
 	for _, r := range bt.Receipts {
@@ -109,7 +110,7 @@ func (db *DB) parts(bt *commerce.Batch) []bulk.Part {
 	for _, x := range bt.Stock {
 		if x.Set {
 			add(sqlStockNew, m, int64(x.Variant))
-			add(sqlStockSet, x.Held, x.Sold, x.To.Available, x.To.Short, x.To.Safety, flag(x.To.Endless), ms(x.To.Read), m, int64(x.Variant))
+			add(sqlStockSet, x.Held, x.Sold, x.To.Available, x.To.Short, x.To.Safety, stored.Flag(x.To.Endless), stored.MS(x.To.Read), m, int64(x.Variant))
 		} else {
 			moves.Add(bulk.Num(x.Held), bulk.Num(x.Sold), bulk.Num(m), bulk.Num(x.Variant))
 		}
@@ -129,14 +130,14 @@ func (db *DB) parts(bt *commerce.Batch) []bulk.Part {
 	for i := range bt.Orders {
 		o := &bt.Orders[i]
 		add(sqlOrder, m, o.Store, o.Name, int64(o.Show), string(o.State), o.Total.Minor, o.Total.Currency, asJSON(o.Lines), asJSON(o.Holds), o.Draft, asJSON(o.Took),
-			o.Unfilled, flag(o.Late), flag(o.Paid), flag(o.Test), string(o.Viewer.Platform), o.Viewer.ID, ms(o.Created), ms(o.Updated))
+			o.Unfilled, stored.Flag(o.Late), stored.Flag(o.Paid), stored.Flag(o.Test), string(o.Viewer.Platform), o.Viewer.ID, stored.MS(o.Created), stored.MS(o.Updated))
 	}
 	for _, v := range bt.Bindings {
-		add(sqlBind, m, string(v.Viewer.Platform), v.Viewer.ID, v.Viewer.Name, v.Person, ms(v.At), ms(bt.At))
+		add(sqlBind, m, string(v.Viewer.Platform), v.Viewer.ID, v.Viewer.Name, v.Person, stored.MS(v.At), stored.MS(bt.At))
 	}
 	marks := many(&db.forms.mark, len(bt.Watermarks))
 	for c, t := range bt.Watermarks {
-		marks.Add(bulk.Num(ms(t)), bulk.Num(m), bulk.Str(c.Platform), bulk.Str(c.ID))
+		marks.Add(bulk.Num(stored.MS(t)), bulk.Num(m), bulk.Str(c.Platform), bulk.Str(c.ID))
 	}
 	if bt.Reopened {
 		add(`UPDATE tills SET restored_ms = 0 WHERE merchant_id = $1`, m)
@@ -161,18 +162,20 @@ func (db *DB) holdParts(out []bulk.Part, m int64, bt *commerce.Batch) []bulk.Par
 		isNew := bt.NewHolds[h.ID]
 		if isNew && untouched(h) {
 			fresh.Add(bulk.Num(m), bulk.Num(h.ID), bulk.Num(h.Show), bulk.Num(h.Number), bulk.Num(h.Variant), bulk.Str(h.Viewer.Platform), bulk.Str(h.Viewer.ID), bulk.Str(h.Person), bulk.Num(h.Receipt), bulk.Num(h.Quantity), bulk.Num(h.Price.Minor),
-				bulk.Str(h.Price.Currency), bulk.Str(h.State), bulk.Str(h.Claim.Platform), bulk.Str(h.Claim.Message), bulk.Num(h.Claim.Part), bulk.Num(ms(h.Decided)), bulk.Num(ms(h.Due)), bulk.Num(ms(h.Expires)))
+				bulk.Str(h.Price.Currency), bulk.Str(h.State), bulk.Str(h.Claim.Platform), bulk.Str(h.Claim.Message), bulk.Num(h.Claim.Part),
+				bulk.Num(stored.MS(h.Decided)), bulk.Num(stored.MS(h.Due)), bulk.Num(stored.MS(h.Expires)))
 			continue
 		}
 		r := changed
 		if isNew {
 			r = made
 		}
-		r.Add(bulk.Num(h.Quantity), bulk.Str(h.State), bulk.Str(h.Person), bulk.Num(ms(h.Due)), bulk.Num(ms(h.Expires)), bulk.Num(flag(h.Opened)), bulk.Num(flag(h.Reminded)), bulk.Num(flag(h.Unheard)), bulk.Num(flag(h.Extended)), bulk.Str(h.Draft),
-			bulk.Str(h.Checkout), bulk.Num(ms(h.DraftAt)), bulk.Num(flag(h.Contained)), bulk.Str(h.Order), bulk.Num(flag(h.Late)), bulk.Num(m), bulk.Num(h.ID))
+		r.Add(bulk.Num(h.Quantity), bulk.Str(h.State), bulk.Str(h.Person), bulk.Num(stored.MS(h.Due)), bulk.Num(stored.MS(h.Expires)),
+			bulk.Num(stored.Flag(h.Opened)), bulk.Num(stored.Flag(h.Reminded)), bulk.Num(stored.Flag(h.Unheard)), bulk.Num(stored.Flag(h.Extended)), bulk.Str(h.Draft),
+			bulk.Str(h.Checkout), bulk.Num(stored.MS(h.DraftAt)), bulk.Num(stored.Flag(h.Contained)), bulk.Str(h.Order), bulk.Num(stored.Flag(h.Late)), bulk.Num(m), bulk.Num(h.ID))
 		if isNew {
 			r.Add(bulk.Num(h.Show), bulk.Num(h.Number), bulk.Num(h.Variant), bulk.Str(h.Viewer.Platform), bulk.Str(h.Viewer.ID), bulk.Num(h.Receipt), bulk.Num(h.Price.Minor), bulk.Str(h.Price.Currency), bulk.Str(h.Claim.Platform),
-				bulk.Str(h.Claim.Message), bulk.Num(h.Claim.Part), bulk.Num(ms(h.Decided)))
+				bulk.Str(h.Claim.Message), bulk.Num(h.Claim.Part), bulk.Num(stored.MS(h.Decided)))
 		}
 	}
 	newPlaces, places := &bulk.Rows{Form: &db.forms.placeNew}, &bulk.Rows{Form: &db.forms.place}
@@ -184,7 +187,8 @@ func (db *DB) holdParts(out []bulk.Part, m int64, bt *commerce.Batch) []bulk.Par
 		}
 		a := public(p.Answer)
 		newPlaces.Add(bulk.Num(p.Quantity), bulk.Str(p.State), bulk.Str(p.Person), bulk.Num(m), bulk.Num(p.ID), bulk.Num(p.Show), bulk.Num(p.Number), bulk.Num(p.Variant), bulk.Str(p.Viewer.Platform), bulk.Str(p.Viewer.ID), bulk.Num(p.Receipt),
-			bulk.Num(p.Price.Minor), bulk.Str(p.Price.Currency), bulk.Num(int(a.Kind)), bulk.Str(a.Channel.Platform), bulk.Str(a.Channel.ID), bulk.Str(a.Message), bulk.Num(ms(p.Since)), bulk.Str(p.Claim.Platform), bulk.Str(p.Claim.Message),
+			bulk.Num(p.Price.Minor), bulk.Str(p.Price.Currency), bulk.Num(int(a.Kind)), bulk.Str(a.Channel.Platform), bulk.Str(a.Channel.ID), bulk.Str(a.Message),
+			bulk.Num(stored.MS(p.Since)), bulk.Str(p.Claim.Platform), bulk.Str(p.Claim.Message),
 			bulk.Num(p.Claim.Part))
 	}
 	for _, r := range []*bulk.Rows{fresh, made, changed, newPlaces, places} {
@@ -223,18 +227,18 @@ func showStatements(m int64, s *commerce.Show) []bulk.Statement {
 	id := int64(s.ID)
 	out := []bulk.Statement{{SQL: sqlShow, Args: []any{
 		m, id, s.Name, s.Title, string(s.State), s.Hold.Milliseconds(), string(s.Holds), asJSON(s.Lineup.Styles), s.Lineup.OnAir, pausedMS(s),
-		ms(s.Started), ms(s.Ended), s.Cap, s.PayOnce.Milliseconds(), asJSON(s.Guard),
+		stored.MS(s.Started), stored.MS(s.Ended), s.Cap, s.PayOnce.Milliseconds(), asJSON(s.Guard),
 	}, Rows: 1, Err: errors.New("no show row")}}
 	add := func(sql string, args ...any) { out = append(out, bulk.Statement{SQL: sql, Args: args, Rows: -1}) }
 	for _, c := range s.Channels {
-		add(sqlShowChannel, m, id, string(c.Platform), c.ID, flag(s.State == commerce.ShowLive))
+		add(sqlShowChannel, m, id, string(c.Platform), c.ID, stored.Flag(s.State == commerce.ShowLive))
 	}
 	add(`DELETE FROM items WHERE merchant_id = $1 AND show_id = $2`, m, id)
 	for i := range s.Lineup.Items {
 		it := &s.Lineup.Items[i]
 		add(`INSERT INTO items (merchant_id, show_id, number, position, product_id, code, cap, hold_ms, price_minor, currency, closed, first_paid)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			m, id, it.Number, i, int64(it.Product.ID), it.Code, it.Cap, it.Hold.Milliseconds(), it.Price.Minor, it.Price.Currency, flag(it.Closed), flag(it.FirstPaid))
+			m, id, it.Number, i, int64(it.Product.ID), it.Code, it.Cap, it.Hold.Milliseconds(), it.Price.Minor, it.Price.Currency, stored.Flag(it.Closed), stored.Flag(it.FirstPaid))
 	}
 	return out
 }
@@ -243,7 +247,7 @@ func pausedMS(s *commerce.Show) int64 {
 	if !s.Paused {
 		return 0
 	}
-	return ms(s.PausedAt)
+	return stored.MS(s.PausedAt)
 }
 
 var _ commerce.Ledger = (*DB)(nil)

@@ -7,6 +7,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/sqldb/stored"
 )
 
 // Forget erases a viewer's name, and which browsers act for them. What names people by the platform's id alone stays: the
@@ -39,10 +40,10 @@ func (db *DB) JoinedTo(ctx context.Context, merchant commerce.ID, person string,
 		if err := r.Scan(&b.Viewer.Platform, &b.Viewer.ID, &b.Viewer.Name, &at); err != nil {
 			return err
 		}
-		b.At = fromMS(at)
+		b.At = stored.Time(at)
 		out = append(out, b)
 		return nil
 	}, `SELECT platform, viewer_id, name, joined_ms FROM viewers WHERE merchant_id = $1 AND person = $2 AND joined_ms > $3 ORDER BY joined_ms DESC, viewer_id`,
-		int64(merchant), person, ms(after))
+		int64(merchant), person, stored.MS(after))
 	return out, err
 }

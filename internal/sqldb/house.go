@@ -11,6 +11,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/stored"
 )
 
 // Merchant is a tenant of the installation.
@@ -56,7 +57,7 @@ func (db *DB) PutMerchant(ctx context.Context, m Merchant) (commerce.ID, error) 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (merchant_id) DO UPDATE SET slug = excluded.slug, name = excluded.name, currency = excluded.currency, timezone = excluded.timezone,
 language = excluded.language, practice = excluded.practice`,
-		int64(m.ID), m.Slug, m.Name, m.Currency, m.Timezone, m.Language, flag(m.Practice), time.Now().UnixMilli())
+		int64(m.ID), m.Slug, m.Name, m.Currency, m.Timezone, m.Language, stored.Flag(m.Practice), time.Now().UnixMilli())
 	if isTaken(err) {
 		return 0, fmt.Errorf("merchant %s: %w", m.Slug, ErrTaken)
 	}
@@ -129,7 +130,7 @@ func (db *DB) PutSession(ctx context.Context, t seal.Token, m Member, ends time.
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (session_hash, merchant_id, member_id, created_ms, expires_ms) VALUES ($1, $2, $3, $4, $5)`,
-			seal.Hash(t), int64(m.Merchant), int64(m.ID), now, ms(ends))
+			seal.Hash(t), int64(m.Merchant), int64(m.ID), now, stored.MS(ends))
 		return err
 	})
 }
@@ -282,7 +283,7 @@ func (db *DB) Store(ctx context.Context, merchant commerce.ID) (Store, error) {
 	if err != nil {
 		return s, fmt.Errorf("store %s: %w", s.Shop, err)
 	}
-	s.OrdersRead = fromMS(read)
+	s.OrdersRead = stored.Time(read)
 	return s, json.Unmarshal(plain, &s.StoreSecret)
 }
 
@@ -295,7 +296,7 @@ func (db *DB) MerchantOfShop(ctx context.Context, shop string) (commerce.ID, err
 
 // SetOrdersRead keeps how far a store's orders were read.
 func (db *DB) SetOrdersRead(ctx context.Context, merchant commerce.ID, t time.Time) error {
-	_, err := db.write.ExecContext(ctx, `UPDATE stores SET orders_ms = $1 WHERE merchant_id = $2 AND orders_ms < $1`, ms(t), int64(merchant))
+	_, err := db.write.ExecContext(ctx, `UPDATE stores SET orders_ms = $1 WHERE merchant_id = $2 AND orders_ms < $1`, stored.MS(t), int64(merchant))
 	return err
 }
 
@@ -309,7 +310,7 @@ type Webhook struct {
 // PutWebhook stores a webhook once, however often it comes; it reports whether it was new.
 func (db *DB) PutWebhook(ctx context.Context, merchant commerce.ID, w Webhook) (bool, error) {
 	res, err := db.write.ExecContext(ctx, `INSERT INTO inbox (merchant_id, webhook_id, topic, body, came_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		int64(merchant), w.ID, w.Topic, blob(w.Body), ms(w.Came))
+		int64(merchant), w.ID, w.Topic, blob(w.Body), stored.MS(w.Came))
 	if err != nil {
 		return false, err
 	}
@@ -326,7 +327,7 @@ func (db *DB) OpenWebhooks(ctx context.Context, merchant commerce.ID, limit int)
 		if err := r.Scan(&w.ID, &w.Topic, &w.Body, &came); err != nil {
 			return err
 		}
-		w.Came = fromMS(came)
+		w.Came = stored.Time(came)
 		out = append(out, w)
 		return nil
 	}, `SELECT webhook_id, topic, body, came_ms FROM inbox WHERE merchant_id = $1 AND done = 0 ORDER BY came_ms LIMIT $2`, int64(merchant), limit)

@@ -270,14 +270,7 @@ func (s *seller) follow(outs []commerce.Outcome) {
 // TestKill kills a selling program at random moments, in the middle of batches and while it takes over, and asks the database
 // each time whether all that was said is true, nothing is there twice, all sums agree, and the ledger passes the audit.
 func TestKill(t *testing.T) {
-	kills := 30
-	if s := os.Getenv(killsLong); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatalf("%s=%q: %v", killsLong, s, err)
-		}
-		kills = n
-	}
+	kills := ledgertest.Often(t, killsLong, 30)
 	for _, f := range both() {
 		t.Run(f.name, func(t *testing.T) {
 			k := newKilling(t, f.make(t))
@@ -375,7 +368,7 @@ func stockPieces(t testing.TB, db *DB, id commerce.ID, pieces int64) {
 func (k *killing) life(t *testing.T) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), os.Args[0])
-	c.Env = append(os.Environ(), childFolder+"="+k.o.Dir+k.o.URL, childMerchant+"="+k.id.String(), fmt.Sprintf("%s=%d", childClock, k.since.UnixMilli()))
+	c.Env = append(os.Environ(), "PGAPPNAME="+childApp, childFolder+"="+k.o.Dir+k.o.URL, childMerchant+"="+k.id.String(), fmt.Sprintf("%s=%d", childClock, k.since.UnixMilli()))
 	var errs strings.Builder
 	c.Stderr = &errs
 	out, err := c.StdoutPipe()
@@ -424,9 +417,27 @@ func (k *killing) life(t *testing.T) {
 	}
 }
 
+// childApp is what PostgreSQL calls the connections of programs that are killed.
+const childApp = "killed"
+
+// stands waits until the database has done with killed programs: a PostgreSQL server carries out what it has read, although nobody
+// waits for it any more.
+func (k *killing) stands(t *testing.T, db *DB) {
+	t.Helper()
+	if k.o.URL == "" {
+		return
+	}
+	for n := -1; n != 0; time.Sleep(time.Millisecond) {
+		if err := db.read.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()`, childApp).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // afterLife checks what a killed program left.
 func (k *killing) afterLife(t *testing.T, db *DB, kill int) {
 	t.Helper()
+	k.stands(t, db)
 	waits := false
 	if err := db.read.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM journal)`).Scan(&waits); err != nil {
 		t.Fatal(err)

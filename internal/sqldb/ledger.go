@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"hawker/commerce"
+	"hawker/internal/sqldb/stored"
 )
 
 // asker is what rows are read from: the database as it stands, or one snapshot of it.
@@ -23,7 +24,7 @@ func (db *DB) Ledger(ctx context.Context, merchant commerce.ID, after int64, f f
 }
 
 func ledger(ctx context.Context, from asker, merchant commerce.ID, after int64, f func(commerce.Entry) error) error {
-	return each(ctx, from, func(r *sql.Rows) error {
+	return stored.Each(ctx, from, func(r *sql.Rows) error {
 		entries, err := scanBlock(r)
 		if err != nil {
 			return err
@@ -38,21 +39,6 @@ func ledger(ctx context.Context, from asker, merchant commerce.ID, after int64, 
 		}
 		return nil
 	}, `SELECT `+ledgerColumns+` FROM ledger WHERE merchant_id = $1 AND seq > $2 ORDER BY seq`, int64(merchant), after)
-}
-
-// each runs a query and hands each row to scan.
-func each(ctx context.Context, from asker, scan func(*sql.Rows) error, query string, args ...any) error {
-	rs, err := from.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rs.Close()
-	for rs.Next() {
-		if err := scan(rs); err != nil {
-			return err
-		}
-	}
-	return rs.Err()
 }
 
 // snapshot runs f over the database as it stands at one moment, whatever is written meanwhile. It keeps no writer waiting.

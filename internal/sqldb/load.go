@@ -10,6 +10,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/sqldb/stored"
 )
 
 // closedFor is how long holds that ended stay in a desk's memory, for payments that come late.
@@ -28,7 +29,7 @@ func (db *DB) Load(ctx context.Context, merchant commerce.ID) (commerce.State, e
 		var restored int64
 		err := tx.QueryRowContext(ctx, `UPDATE tills SET epoch = epoch + 1, seq = seq + 1 WHERE merchant_id = $1 RETURNING epoch, seq, entry, hash, restored_ms`, m).
 			Scan(&st.Epoch, &st.Seq, &st.LastEntry, &hash, &restored)
-		st.Restored = fromMS(restored)
+		st.Restored = stored.Time(restored)
 		copy(st.LastHash[:], hash)
 		return err
 	})
@@ -91,7 +92,7 @@ func (db *DB) loadStock(ctx context.Context, m int64, st *commerce.State) error 
 		if err := r.Scan(&s.Variant, &s.Available, &s.Held, &s.Sold, &s.Short, &s.Safety, &s.Endless, &read); err != nil {
 			return err
 		}
-		s.Read = fromMS(read)
+		s.Read = stored.Time(read)
 		st.Stock = append(st.Stock, s)
 		return nil
 	}, `SELECT variant_id, available, held, sold, short, safety, endless, read_ms FROM stock WHERE merchant_id = $1 ORDER BY variant_id`, m)
@@ -106,7 +107,7 @@ func scanHold(r *sql.Rows) (commerce.Hold, error) {
 	err := r.Scan(&h.ID, &h.Show, &h.Number, &h.Variant, &h.Viewer.Platform, &h.Viewer.ID, &h.Person, &h.Receipt, &h.Quantity, &h.Price.Minor,
 		&h.Price.Currency, &h.State, &h.Claim.Platform, &h.Claim.Message, &h.Claim.Part, &decided, &due, &expires, &h.Opened, &h.Reminded, &h.Unheard, &h.Extended, &h.Draft, &h.Checkout, &draftAt,
 		&h.Contained, &h.Order, &h.Late)
-	h.Decided, h.Due, h.Expires, h.DraftAt = fromMS(decided), fromMS(due), fromMS(expires), fromMS(draftAt)
+	h.Decided, h.Due, h.Expires, h.DraftAt = stored.Time(decided), stored.Time(due), stored.Time(expires), stored.Time(draftAt)
 	return h, err
 }
 
@@ -116,7 +117,7 @@ func (db *DB) loadHolds(ctx context.Context, m int64, now time.Time, st *commerc
 		st.Holds = append(st.Holds, h)
 		return err
 	}, `SELECT `+holdColumns+` FROM holds h
-WHERE h.merchant_id = $1 AND (h.state IN ('held', 'offered') OR h.decided_ms > $2) ORDER BY h.hold_id`, m, ms(now.Add(-closedFor)))
+WHERE h.merchant_id = $1 AND (h.state IN ('held', 'offered') OR h.decided_ms > $2) ORDER BY h.hold_id`, m, stored.MS(now.Add(-closedFor)))
 }
 
 func (db *DB) loadPlaces(ctx context.Context, m int64, st *commerce.State) error {
@@ -132,7 +133,7 @@ func (db *DB) loadPlaces(ctx context.Context, m int64, st *commerce.State) error
 			&p.Claim.Platform, &p.Claim.Message, &p.Claim.Part); err != nil {
 			return err
 		}
-		p.Since = fromMS(since)
+		p.Since = stored.Time(since)
 		st.Places = append(st.Places, p)
 		return nil
 	}, `SELECT p.place_id, p.show_id, p.number, p.variant_id, p.platform, p.viewer_id, p.person, p.receipt_id, p.quantity, p.price_minor, p.currency,
@@ -149,7 +150,7 @@ func (db *DB) loadOrders(ctx context.Context, m int64, st *commerce.State) error
 			&o.Paid, &o.Test, &o.Viewer.Platform, &o.Viewer.ID, &created, &updated); err != nil {
 			return err
 		}
-		o.Created, o.Updated = fromMS(created), fromMS(updated)
+		o.Created, o.Updated = stored.Time(created), stored.Time(updated)
 		err := errors.Join(json.Unmarshal([]byte(lines), &o.Lines), json.Unmarshal([]byte(holds), &o.Holds), json.Unmarshal([]byte(took), &o.Took))
 		if err != nil {
 			return fmt.Errorf("order %s: %w", o.Store, err)
@@ -178,7 +179,7 @@ func (db *DB) loadRest(ctx context.Context, m int64, now time.Time, st *commerce
 		if err := r.Scan(&b.Viewer.Platform, &b.Viewer.ID, &b.Viewer.Name, &b.Person, &at); err != nil {
 			return err
 		}
-		b.At = fromMS(at)
+		b.At = stored.Time(at)
 		st.Joined = append(st.Joined, b)
 		return nil
 	}, `SELECT platform, viewer_id, name, person, joined_ms FROM viewers WHERE merchant_id = $1 AND person <> ''`, m)
@@ -221,7 +222,7 @@ func (db *DB) loadRest(ctx context.Context, m int64, now time.Time, st *commerce
 		if err := r.Scan(&c.Platform, &c.ID, &at); err != nil {
 			return err
 		}
-		st.Watermarks[c] = fromMS(at)
+		st.Watermarks[c] = stored.Time(at)
 		return nil
 	}, `SELECT platform, channel_id, mark_ms FROM channels WHERE merchant_id = $1 AND mark_ms > 0`, m)
 }
@@ -236,7 +237,7 @@ func (db *DB) Decisions(ctx context.Context, merchant commerce.ID, since time.Ti
 		d, err := scanDecision(r)
 		out = append(out, d)
 		return err
-	}, `SELECT `+decisionColumns+` WHERE c.merchant_id = $1 AND c.decided_ms > $2 ORDER BY c.decided_ms LIMIT $3`, int64(merchant), ms(since), limit)
+	}, `SELECT `+decisionColumns+` WHERE c.merchant_id = $1 AND c.decided_ms > $2 ORDER BY c.decided_ms LIMIT $3`, int64(merchant), stored.MS(since), limit)
 	return out, err
 }
 
@@ -268,6 +269,6 @@ func scanDecision(r *sql.Rows) (commerce.Decision, error) {
 	var at int64
 	err := r.Scan(&d.Key.Platform, &d.Key.Message, &d.Key.Part, &d.Show, &d.Viewer.Platform, &d.Viewer.ID, &d.Kind, &d.Number, &d.Variant,
 		&d.Quantity, &d.Reason, &d.Hold, &at)
-	d.At = fromMS(at)
+	d.At = stored.Time(at)
 	return d, err
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -18,19 +16,6 @@ import (
 
 // nodesLong makes the tests of two nodes run as often as it says.
 const nodesLong = "HAWKER_TEST_NODES"
-
-func often(t *testing.T, name string, short int) int {
-	t.Helper()
-	s := os.Getenv(name)
-	if s == "" {
-		return short
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		t.Fatalf("%s=%q: %v", name, s, err)
-	}
-	return n
-}
 
 // node believes that a merchant is its own, and takes it over again whenever it learns otherwise.
 type node struct {
@@ -107,7 +92,7 @@ func (n *node) answer(t *testing.T, outs []commerce.Outcome) {
 // TestTwoNodes has two nodes believe that they own a merchant and serve the same messages at the same time, each in its own
 // order; then one goes on alone.
 func TestTwoNodes(t *testing.T) {
-	runs := often(t, nodesLong, 10)
+	runs := ledgertest.Often(t, nodesLong, 10)
 	for _, f := range both() {
 		t.Run(f.name, func(t *testing.T) {
 			o := f.make(t)
@@ -209,7 +194,7 @@ func checkSale(t *testing.T, st commerce.State, messages int, stock int64) {
 
 // TestTwoProcesses has two programs sell for one merchant; one is killed, then the other.
 func TestTwoProcesses(t *testing.T) {
-	runs := often(t, nodesLong, 4)
+	runs := ledgertest.Often(t, nodesLong, 4)
 	for _, f := range both() {
 		t.Run(f.name, func(t *testing.T) {
 			k := newKilling(t, f.make(t))
@@ -236,8 +221,8 @@ func TestTwoProcesses(t *testing.T) {
 // while somebody waits for the piece: exactly one wins, each time. The long form does it as often on each.
 func TestExpiryRacesPayment(t *testing.T) {
 	for _, f := range both() {
-		t.Run(f.name+"/one node", func(t *testing.T) { raceExpiry(t, f, often(t, nodesLong, 50)*10, false) })
-		t.Run(f.name+"/two nodes", func(t *testing.T) { raceExpiry(t, f, often(t, nodesLong, 20)*10, true) })
+		t.Run(f.name+"/one node", func(t *testing.T) { raceExpiry(t, f, ledgertest.Often(t, nodesLong, 50)*10, false) })
+		t.Run(f.name+"/two nodes", func(t *testing.T) { raceExpiry(t, f, ledgertest.Often(t, nodesLong, 20)*10, true) })
 	}
 }
 

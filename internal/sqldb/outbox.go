@@ -8,6 +8,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/object"
 	"hawker/internal/sqldb/bulk"
+	"hawker/internal/sqldb/stored"
 )
 
 // The effects of a batch are one row, because a row costs more than what is in it: kind "block", the id of its first effect,
@@ -26,7 +27,7 @@ func unpackEffect(p packed) commerce.Effect {
 	if string(p.Body) == "null" {
 		p.Body = nil
 	}
-	return commerce.Effect{ID: p.ID, Kind: p.Kind, Body: p.Body, NotAfter: fromMS(p.NotAfter)}
+	return commerce.Effect{ID: p.ID, Kind: p.Kind, Body: p.Body, NotAfter: stored.Time(p.NotAfter)}
 }
 
 // effectBlock is a stored block: the effects in it that are not done.
@@ -74,8 +75,8 @@ func (x *effectBlocks) plan(f *forms, bt *commerce.Batch) *outboxPlan {
 		p.fresh = &effectBlock{id: bt.Effects[0].ID, left: make([]packed, 0, len(bt.Effects))}
 		var last int64
 		for _, e := range bt.Effects {
-			p.fresh.left = append(p.fresh.left, packed{e.ID, e.Kind, e.Body, ms(e.NotAfter)})
-			last = max(last, ms(e.NotAfter))
+			p.fresh.left = append(p.fresh.left, packed{e.ID, e.Kind, e.Body, stored.MS(e.NotAfter)})
+			last = max(last, stored.MS(e.NotAfter))
 		}
 		fresh := &bulk.Rows{Form: &f.effects}
 		fresh.Add(m, bulk.Num(p.fresh.id), bulk.Str(effectsKind), bulk.Bytes(packEffects(p.fresh.left)), bulk.Num(last))

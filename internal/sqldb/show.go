@@ -10,6 +10,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/sqldb/stored"
 )
 
 // Shows are a merchant's shows with their lineups, the newest first.
@@ -33,7 +34,7 @@ func (db *DB) Shows(ctx context.Context, merchant commerce.ID) ([]commerce.Show,
 			return err
 		}
 		s.PayOnce = time.Duration(payOnce) * time.Millisecond
-		s.Hold, s.Paused, s.PausedAt, s.Started, s.Ended = time.Duration(hold)*time.Millisecond, paused != 0, fromMS(paused), fromMS(started), fromMS(ended)
+		s.Hold, s.Paused, s.PausedAt, s.Started, s.Ended = time.Duration(hold)*time.Millisecond, paused != 0, stored.Time(paused), stored.Time(started), stored.Time(ended)
 		if err := errors.Join(json.Unmarshal([]byte(styles), &s.Lineup.Styles), json.Unmarshal([]byte(guard), &s.Guard)); err != nil {
 			return fmt.Errorf("show %d: %w", s.ID, err)
 		}

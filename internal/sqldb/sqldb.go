@@ -29,6 +29,7 @@ import (
 
 	"hawker/internal/seal"
 	"hawker/internal/sqldb/journal"
+	"hawker/internal/sqldb/stored"
 )
 
 //go:embed migrations
@@ -329,36 +330,5 @@ func oneRow(err error) error {
 
 // rows runs a query and hands each row to scan.
 func (db *DB) rows(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
-	rs, err := db.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rs.Close()
-	for rs.Next() {
-		if err := scan(rs); err != nil {
-			return err
-		}
-	}
-	return rs.Err()
-}
-
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMS(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(n).UTC()
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	return stored.Each(ctx, db.read, scan, query, args...)
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"hawker/rules"
 )
 
 // prefixLen is how many bytes of a pattern are in the automaton; the rest is compared where they stand. It bounds the automaton's
@@ -28,17 +30,6 @@ type pattern struct {
 	prefix int    // bytes of it in the automaton
 	edges  bool   // only between the edges of words
 	rule   int32
-}
-
-// foldByte folds a byte of ASCII as rules.Fold does; others stay.
-func foldByte(c byte) byte {
-	switch {
-	case c >= 'A' && c <= 'Z':
-		return c + 'a' - 'A'
-	case c < ' ' || c == 0x7f:
-		return ' '
-	}
-	return c
 }
 
 // oneBlank writes runs of blanks as one.
@@ -80,7 +71,7 @@ func newAutomaton(words []pattern) *automaton {
 		a.classes++
 	}
 	for c := range 128 {
-		a.class[c] = a.class[foldByte(byte(c))]
+		a.class[c] = a.class[rules.FoldASCII(byte(c))]
 	}
 	nodes := []node{{next: map[byte]int32{}}}
 	for i := range words {
@@ -181,23 +172,23 @@ func scan[T string | []byte](a *automaton, text T, folded bool, found func(patte
 func verify[T string | []byte](p *pattern, text T, end int) bool {
 	start := end
 	for k := p.prefix - 1; k >= 0; k-- {
-		if start == 0 || foldByte(text[start-1]) != p.text[k] {
+		if start == 0 || rules.FoldASCII(text[start-1]) != p.text[k] {
 			return false
 		}
 		start--
 		if p.text[k] == ' ' {
-			for start > 0 && k > 0 && foldByte(text[start-1]) == ' ' {
+			for start > 0 && k > 0 && rules.FoldASCII(text[start-1]) == ' ' {
 				start--
 			}
 		}
 	}
 	for k := p.prefix; k < len(p.text); k++ {
 		if p.text[k-1] == ' ' {
-			for end < len(text) && foldByte(text[end]) == ' ' {
+			for end < len(text) && rules.FoldASCII(text[end]) == ' ' {
 				end++
 			}
 		}
-		if end == len(text) || foldByte(text[end]) != p.text[k] {
+		if end == len(text) || rules.FoldASCII(text[end]) != p.text[k] {
 			return false
 		}
 		end++

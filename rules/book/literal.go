@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"hawker/rules"
 	"hawker/rules/rule"
 )
 
@@ -55,7 +56,7 @@ func required(re *syntax.Regexp) [][]byte {
 		var best, run []byte
 		for _, r := range append(slices.Clone(re.Rune), -1) {
 			if r >= 0 && r < utf8.RuneSelf { // what folding does to others depends on their neighbours
-				run = append(run, foldByte(byte(r)))
+				run = append(run, rules.FoldASCII(byte(r)))
 				continue
 			}
 			if len(run) > len(best) {
@@ -116,7 +117,7 @@ const others = 0x7f
 func (b *charset) add(r rune) {
 	c := byte(others)
 	if r < utf8.RuneSelf {
-		c = foldByte(byte(r))
+		c = rules.FoldASCII(byte(r))
 	}
 	b[c>>6] |= 1 << (c & 63)
 }
@@ -195,7 +196,7 @@ func mustHaveOf(p string) mustHave {
 	m := needed(re)
 	var few []byte
 	for c := byte(0); c < utf8.RuneSelf; c++ {
-		if f := foldByte(c); m.set[f>>6]>>(f&63)&1 != 0 {
+		if f := rules.FoldASCII(c); m.set[f>>6]>>(f&63)&1 != 0 {
 			few = append(few, c)
 		}
 	}

@@ -96,13 +96,14 @@ func When(w *rule.When) string {
 	case rule.Webhook:
 		return "the webhook " + quote(w.Title) + " is called"
 	}
-	if s := plainEvent(w.Event); s != "" {
+	if s := Event(w.Event); s != "" {
 		return s
 	}
 	return "something happens that is not chosen yet"
 }
 
-func plainEvent(e rule.Event) string {
+// Event is what happens, to stand behind "when", for an event of which a rule says nothing more; empty for the others.
+func Event(e rule.Event) string {
 	switch e {
 	case rule.FirstLine:
 		return "a viewer types for the first time in a show"

@@ -157,10 +157,12 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 
 // mountSection puts the pages of a section into a mux; page is what the frame calls them.
 func mountSection(mux *http.ServeMux, guard Guard, page string, routes []section.Route) {
-	rights := map[section.Need]Right{section.See: See, section.Run: Run, section.Plan: Plan}
+	rights := map[section.Need]Right{section.See: See, section.Run: Run, section.Plan: Plan, section.Rules: Rules}
 	for _, x := range routes {
 		mux.Handle(x.Pattern, guard(rights[x.Need], func(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-			sv := &section.Visitor{Member: v.Member, Merchant: v.Merchant, Place: v.Place, Run: v.May(Run), Plan: v.May(Plan), Connect: v.May(Connects)}
+			sv := &section.Visitor{
+				Member: v.Member, Merchant: v.Merchant, Place: v.Place, Run: v.May(Run), Plan: v.May(Plan), Connect: v.May(Connects), Rules: v.May(Rules),
+			}
 			frame(r, v, page, &sv.Frame)
 			return x.Handle(w, r, sv)
 		}))

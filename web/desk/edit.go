@@ -12,6 +12,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/sqldb"
+	"hawker/web/desk/span"
 	"hawker/web/ui"
 )
 
@@ -90,11 +91,11 @@ func (d *Desk) formOf(r *http.Request, v *Visitor) (*editPage, error) {
 // formFrom is the form of a show as it is stored, with an empty line for one more item.
 func formFrom(s *commerce.Show) *editPage {
 	p := &editPage{
-		ID: s.ID, State: s.State, Title: s.Title, Name: s.Name, Hold: spanText(or(s.Hold, commerce.DefaultHold)), Holds: string(s.Holds), PayOnce: "0", Cap: piecesText(s.Cap),
+		ID: s.ID, State: s.State, Title: s.Title, Name: s.Name, Hold: span.Text(or(s.Hold, commerce.DefaultHold)), Holds: string(s.Holds), PayOnce: "0", Cap: piecesText(s.Cap),
 		Styles: stylesOf(s.Lineup.Styles), Share: strconv.Itoa(min(cmp.Or(s.Guard.Share, commerce.DefaultShare), 100)), Unpaid: strconv.Itoa(max(cmp.Or(s.Guard.Unpaid, commerce.DefaultUnpaid), 0)),
 	}
 	if s.PayOnce > 0 {
-		p.PayOnce = spanText(s.PayOnce)
+		p.PayOnce = span.Text(s.PayOnce)
 	}
 	if s.ID != 0 {
 		p.Version = version(s)
@@ -106,7 +107,7 @@ func formFrom(s *commerce.Show) *editPage {
 			l.Price = it.Price.Decimal()
 		}
 		if it.Hold > 0 {
-			l.Hold = spanText(it.Hold)
+			l.Hold = span.Text(it.Hold)
 		}
 		if it.FirstPaid {
 			l.First = "1"
@@ -302,7 +303,7 @@ func (d *Desk) read(ctx context.Context, v *Visitor, p *editPage, s *commerce.Sh
 		return err
 	}
 	var wrong string
-	if s.Hold, wrong = span(p.Hold); wrong != "" {
+	if s.Hold, wrong = holdTime(p.Hold); wrong != "" {
 		p.Wrong["hold"] = wrong
 	}
 	p.terms(s)
@@ -402,7 +403,7 @@ func itemFrom(l *lineForm, currency string, products []commerce.Product, old []c
 	}
 	it.FirstPaid = l.First == "1"
 	if l.Hold != "" {
-		it.Hold, wrong = span(l.Hold)
+		it.Hold, wrong = holdTime(l.Hold)
 	}
 	if wrong != "" {
 		return it, "Hold time: " + wrong

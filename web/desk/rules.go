@@ -13,16 +13,6 @@ func (d *Desk) mountRules(mux *http.ServeMux, guard Guard) error {
 	if err != nil {
 		return err
 	}
-	for _, x := range routes {
-		right := See
-		if x.Edit {
-			right = Rules
-		}
-		mux.Handle(x.Pattern, guard(right, func(w http.ResponseWriter, r *http.Request, v *Visitor) error {
-			rv := &rulepage.Visitor{Member: v.Member, Merchant: v.Merchant, Place: v.Place, Edit: v.May(Rules)}
-			frame(r, v, "", &rv.Frame)
-			return x.Handle(w, r, rv)
-		}))
-	}
+	mountSection(mux, guard, "", routes)
 	return nil
 }

@@ -45,7 +45,7 @@ func (p *editPage) terms(s *commerce.Show) {
 	case "", "0":
 		s.PayOnce = 0
 	default:
-		if s.PayOnce, wrong = span(p.PayOnce); wrong != "" {
+		if s.PayOnce, wrong = holdTime(p.PayOnce); wrong != "" {
 			p.Wrong["pay_once"] = wrong + " Or 0: each hold by its own clock."
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"hawker/commerce"
 	"hawker/commerce/audit"
 	"hawker/internal/sqldb"
+	"hawker/web/watch"
 )
 
 // Result is what an audit came to.
@@ -46,8 +47,8 @@ type Runner struct {
 	mu      sync.Mutex
 	states  map[commerce.ID]*State
 	waiting []commerce.ID // the first of them runs
-	watch   map[commerce.ID]map[int]func()
-	watches int
+
+	watch watch.Watchers // told with the mutex held
 }
 
 // New makes a Runner; nil for the log is silence.
@@ -55,7 +56,7 @@ func New(db *sqldb.DB, log *slog.Logger) *Runner {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{db: db, log: log, states: map[commerce.ID]*State{}, watch: map[commerce.ID]map[int]func(){}}
+	r := &Runner{db: db, log: log, states: map[commerce.ID]*State{}}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r
 }
@@ -81,7 +82,7 @@ func (r *Runner) Start(merchant commerce.ID) {
 	if len(r.waiting) == 1 {
 		r.wg.Go(r.run)
 	}
-	r.tell(merchant)
+	r.watch.Tell(merchant)
 }
 
 // state is a merchant's state; the mutex is held.
@@ -107,7 +108,7 @@ func (r *Runner) run() {
 		if r.ctx.Err() == nil {
 			s.Last = res
 		}
-		r.tell(merchant)
+		r.watch.Tell(merchant)
 		r.waiting = r.waiting[1:]
 		over := len(r.waiting) == 0
 		r.mu.Unlock()
@@ -123,7 +124,7 @@ func (r *Runner) audit(merchant commerce.ID) *Result {
 		defer r.mu.Unlock()
 		s := r.state(merchant)
 		s.Done, s.Of = done, of
-		r.tell(merchant)
+		r.watch.Tell(merchant)
 	})
 	res := &Result{At: time.Now(), Audit: a, Broken: err}
 	var broken *audit.Broken
@@ -159,24 +160,5 @@ func (r *Runner) Entry(merchant, hold commerce.ID) (seq int64, checked time.Time
 // Watch calls tell whenever a merchant's state changes, until stop is called. tell must not wait, and must not call the
 // Runner.
 func (r *Runner) Watch(merchant commerce.ID, tell func()) (stop func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.watches++
-	n := r.watches
-	if r.watch[merchant] == nil {
-		r.watch[merchant] = map[int]func(){}
-	}
-	r.watch[merchant][n] = tell
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.watch[merchant], n)
-	}
-}
-
-// tell tells who watches; the mutex is held.
-func (r *Runner) tell(merchant commerce.ID) {
-	for _, f := range r.watch[merchant] {
-		f()
-	}
+	return r.watch.Add(merchant, tell)
 }

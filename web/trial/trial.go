@@ -15,6 +15,7 @@ import (
 	"hawker/internal/backtest"
 	"hawker/internal/backtest/replay"
 	"hawker/rules/rule"
+	"hawker/web/watch"
 )
 
 // ErrRuns means that a try of the merchant's runs already.
@@ -59,11 +60,11 @@ type Runner struct {
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 
-	mu      sync.Mutex
-	states  map[commerce.ID]*State
-	stops   map[commerce.ID]context.CancelFunc // of those that run
-	watch   map[commerce.ID]map[int]func()
-	watches int
+	mu     sync.Mutex
+	states map[commerce.ID]*State
+	stops  map[commerce.ID]context.CancelFunc // of those that run
+
+	watch watch.Watchers // told with the mutex held
 }
 
 // New makes a Runner; nil for the log is silence.
@@ -71,7 +72,7 @@ func New(house *backtest.House, log *slog.Logger) *Runner {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{house: house, log: log, states: map[commerce.ID]*State{}, stops: map[commerce.ID]context.CancelFunc{}, watch: map[commerce.ID]map[int]func(){}}
+	r := &Runner{house: house, log: log, states: map[commerce.ID]*State{}, stops: map[commerce.ID]context.CancelFunc{}}
 	r.ctx, r.stop = context.WithCancel(context.Background()) // ended by Close
 	return r
 }
@@ -106,7 +107,7 @@ func (r *Runner) Start(merchant commerce.ID, a Ask) error {
 		defer stop()
 		r.run(ctx, merchant, a)
 	})
-	r.tell(merchant)
+	r.watch.Tell(merchant)
 	return nil
 }
 
@@ -117,7 +118,7 @@ func (r *Runner) run(ctx context.Context, merchant commerce.ID, a Ask) {
 		defer r.mu.Unlock()
 		s := r.states[merchant]
 		s.Done, s.Of = done, of
-		r.tell(merchant)
+		r.watch.Tell(merchant)
 	})
 	var wrong *rule.Error
 	switch {
@@ -134,7 +135,7 @@ func (r *Runner) run(ctx context.Context, merchant commerce.ID, a Ask) {
 	}
 	r.states[merchant] = s
 	delete(r.stops, merchant)
-	r.tell(merchant)
+	r.watch.Tell(merchant)
 }
 
 // Stop ends a merchant's try; it does nothing when none runs.
@@ -158,24 +159,5 @@ func (r *Runner) Now(merchant commerce.ID) State {
 
 // Watch calls tell whenever a merchant's state changes, until stop is called. tell must not wait, and must not call the Runner.
 func (r *Runner) Watch(merchant commerce.ID, tell func()) (stop func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.watches++
-	n := r.watches
-	if r.watch[merchant] == nil {
-		r.watch[merchant] = map[int]func(){}
-	}
-	r.watch[merchant][n] = tell
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.watch[merchant], n)
-	}
-}
-
-// tell tells who watches; the mutex is held.
-func (r *Runner) tell(merchant commerce.ID) {
-	for _, f := range r.watch[merchant] {
-		f()
-	}
+	return r.watch.Add(merchant, tell)
 }

@@ -3,8 +3,6 @@ package viewer_test
 import (
 	"flag"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"hawker/commerce"
+	"hawker/internal/goldentest"
 	"hawker/internal/lang"
 	"hawker/internal/seal"
 	"hawker/internal/sqldb"
@@ -41,33 +40,8 @@ func scrub(page string) string {
 
 func golden(t *testing.T, name, page string) {
 	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
 	// The frame around a page is package ui's.
-	page = scrub(find(t, page, `(?s)(<main .*</main>)`)) + "\n"
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if page == string(want) {
-		return
-	}
-	a, b := strings.Split(page, "\n"), strings.Split(string(want), "\n")
-	for i := range a {
-		if i >= len(b) || a[i] != b[i] {
-			t.Errorf("%s differs from line %d on (go test -update writes it anew):\n%s\nwant\n%s", name, i+1, a[i], strings.Join(b[min(i, len(b)):min(i+1, len(b))], ""))
-			return
-		}
-	}
-	t.Errorf("%s is shorter than its golden page", name)
+	goldentest.Check(t, *update, name+".golden", scrub(find(t, page, `(?s)(<main .*</main>)`))+"\n")
 }
 
 // laws are what holds for every page.

@@ -180,7 +180,7 @@ func (g *Gate) wait(ctx context.Context, r *route) error {
 		if end, ok := ctx.Deadline(); d > patience || ok && end.Before(until) {
 			return &Error{Status: 429, Message: "waiting for a rate limit", After: d, Global: global, Ours: true}
 		}
-		if err := pause(ctx, d); err != nil {
+		if err := Pause(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -348,8 +348,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// pause waits for d or for the end of ctx, whose error it returns.
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for d or for the end of ctx, whose error it returns.
+func Pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -18,41 +17,10 @@ import (
 	"hawker/connectors/youtube/quota"
 	"hawker/connectors/youtube/youtubesim"
 	"hawker/internal/chat"
+	"hawker/internal/pipetest"
 )
 
 const owner = "UCana"
-
-// pipes is a listener in memory, so that client and platform live in one synctest bubble, where hours take no time.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error { p.once.Do(func() { close(p.done) }); return nil }
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- far:
-		return near, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // stage is a platform with Ana's channel and a client for it, on a clock of their own.
 type stage struct {
@@ -69,7 +37,7 @@ func bubble(t *testing.T, f func(t *testing.T, s *stage)) {
 
 func scoped(t *testing.T, scopes []string, f func(t *testing.T, s *stage)) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		p := pipetest.Listen()
 		s := &stage{
 			Sim:   youtubesim.New(youtubesim.Config{TokenLife: 100 * time.Hour, Channels: []youtubesim.Channel{{ID: owner, Title: "Ana"}}}),
 			t:     t,
@@ -81,7 +49,7 @@ func scoped(t *testing.T, scopes []string, f func(t *testing.T, s *stage)) {
 		access, refresh, _ := s.Grant(owner, scopes...)
 		var err error
 		s.c, err = broadcast.New(t.Context(), youtube.Options{
-			APIURL: s.URL(), AuthURL: s.AuthURL(), TokenURL: s.TokenURL(), RevokeURL: s.RevokeURL(), DialContext: p.dial, Units: s.meter,
+			APIURL: s.URL(), AuthURL: s.AuthURL(), TokenURL: s.TokenURL(), RevokeURL: s.RevokeURL(), DialContext: p.Dial, Units: s.meter,
 			Log:   slog.New(slog.NewTextHandler(s.log, nil)),
 			Owner: chat.Account{Platform: chat.YouTube, ID: owner, Token: chat.Token{Access: access, Refresh: refresh, Scopes: scopes}},
 		})

@@ -101,6 +101,19 @@ func (s *Sim) chat(id string) (*liveChat, *fault) {
 	return c, nil
 }
 
+// readSnippet reads the body of a line, or of another resource that is a snippet alone.
+func (g *grant) readSnippet(w http.ResponseWriter, r *http.Request, in any) *fault {
+	switch {
+	case !parts(r)["snippet"]:
+		return noPart()
+	case json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(in) != nil:
+		return refuse(http.StatusBadRequest, "parseError", "The body is not JSON.")
+	case !g.writes():
+		return tooNarrow()
+	}
+	return nil
+}
+
 func (s *Sim) insert(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 	var in struct {
 		Snippet struct {
@@ -111,14 +124,8 @@ func (s *Sim) insert(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 			} `json:"textMessageDetails"`
 		} `json:"snippet"`
 	}
-	if !parts(r)["snippet"] {
-		return noPart()
-	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in); err != nil {
-		return refuse(http.StatusBadRequest, "parseError", "The body is not JSON.")
-	}
-	if !g.may("https://www.googleapis.com/auth/youtube.force-ssl", "https://www.googleapis.com/auth/youtube") {
-		return refuse(http.StatusForbidden, "insufficientPermissions", "Request had insufficient authentication scopes.")
+	if bad := g.readSnippet(w, r, &in); bad != nil {
+		return bad
 	}
 	text := in.Snippet.Text.MessageText
 	switch {
@@ -155,10 +162,7 @@ func (s *Sim) insert(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 	}
 	sh := Shown{ID: s.next("LCC."), Kind: "textMessageEvent", Viewer: v, Text: text, At: now, ByAPI: true}
 	s.add(c, sh, nil)
-	if s.weather.losses > 0 {
-		s.weather.losses--
-		panic(http.ErrAbortHandler) // cuts the connection; the deferred unlock runs
-	}
+	s.lose()
 	return answer(w, wire(c, sh))
 }
 
@@ -186,8 +190,8 @@ func (s *Sim) title(id string) string {
 
 func (s *Sim) remove(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 	id := r.URL.Query().Get("id")
-	if !g.may("https://www.googleapis.com/auth/youtube.force-ssl", "https://www.googleapis.com/auth/youtube") {
-		return refuse(http.StatusForbidden, "insufficientPermissions", "Request had insufficient authentication scopes.")
+	if !g.writes() {
+		return tooNarrow()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,10 +210,7 @@ func (s *Sim) remove(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 				continue
 			}
 			s.take(ch, id)
-			if s.weather.losses > 0 {
-				s.weather.losses--
-				panic(http.ErrAbortHandler) // cuts the connection; the deferred unlock runs
-			}
+			s.lose()
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}

@@ -1,7 +1,6 @@
 package youtubesim
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 )
@@ -65,14 +64,8 @@ func (s *Sim) ban(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 			} `json:"bannedUserDetails"`
 		} `json:"snippet"`
 	}
-	if !parts(r)["snippet"] {
-		return noPart()
-	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in); err != nil {
-		return refuse(http.StatusBadRequest, "parseError", "The body is not JSON.")
-	}
-	if !g.may("https://www.googleapis.com/auth/youtube.force-ssl", "https://www.googleapis.com/auth/youtube") {
-		return refuse(http.StatusForbidden, "insufficientPermissions", "Request had insufficient authentication scopes.")
+	if bad := g.readSnippet(w, r, &in); bad != nil {
+		return bad
 	}
 	sn := in.Snippet
 	seconds := 300 // page "LiveChatBans", banDurationSeconds
@@ -111,10 +104,7 @@ func (s *Sim) ban(w http.ResponseWriter, r *http.Request, g *grant) *fault {
 		ID: s.next("LCC."), Kind: "userBannedEvent", Takes: sn.Who.ChannelID, Count: seconds, At: s.now(), ByAPI: true,
 		Viewer: Viewer{ID: g.channel, Name: s.title(g.channel), Owner: g.channel == c.channel},
 	}, nil)
-	if s.weather.losses > 0 {
-		s.weather.losses--
-		panic(http.ErrAbortHandler) // cuts the connection; the deferred unlock runs
-	}
+	s.lose()
 	return answer(w, obj{"kind": "youtube#liveChatBan", "id": id, "snippet": obj{
 		"liveChatId": c.id, "type": sn.Type, "banDurationSeconds": strconv.Itoa(seconds), "bannedUserDetails": obj{"channelId": sn.Who.ChannelID},
 	}})

@@ -3,7 +3,6 @@ package replay
 import (
 	"hash/fnv"
 	"strconv"
-	"strings"
 	"time"
 
 	"hawker/commerce"
@@ -121,7 +120,7 @@ func (a *asker) happened(now time.Time, h *ruling.Happening) made {
 		f.Viewer.Viewer, f.Viewer.Roles, f.Viewer.Shown = h.Viewer, h.Roles, a.w.r.Words.Name(h.Viewer.Name)
 	}
 	a.about, a.happen, a.told = h.About, h, nil
-	a.known(f)
+	h.Known(f)
 	a.in.Event, a.in.Rule, a.in.Facts, a.in.Now = h.Event, h.Rule, f, now
 	a.in.Command.Name = ""
 	a.in.Seed = seedOf(string(h.Event), string(h.Viewer.Platform), h.Viewer.ID, strconv.Itoa(h.Number), h.Rule.String(), h.Channel.String(), strconv.FormatInt(now.UnixMilli(), 10))
@@ -161,17 +160,6 @@ func (a *asker) decided(now time.Time, e rule.Event) made {
 	return m
 }
 
-// known fills in what the happening itself says of the item.
-func (a *asker) known(f *facts.Facts) {
-	h := a.happen
-	if h.Title != "" {
-		f.Item.Number, f.Item.Title, f.Item.Variant, f.Item.Price = h.Number, h.Title, h.Label, h.Price
-	}
-	if h.Stock {
-		f.Stock.Known, f.Stock.Left, f.Stock.Before = true, h.Left, h.Before
-	}
-}
-
 // load fills a part of the facts, as package ruling does.
 func (a *asker) load(f *facts.Facts, p facts.Part) {
 	if v := who(a.about.Viewer); p&facts.OfPerson != 0 && v.ID != "" {
@@ -192,30 +180,9 @@ func (a *asker) load(f *facts.Facts, p facts.Part) {
 	live := s.State == commerce.ShowLive
 	f.Show = facts.Show{ID: s.ID, Title: s.Title, Link: a.w.r.Words.Link, Live: live, Paused: live && s.Paused, Hot: live && a.isHot(a.in.Now)}
 	if live {
-		f.Show.OnSale = a.onSale(s)
+		f.Show.OnSale = ruling.OnSale(a.w.desk, s, a.w.r.Words.Item)
 	}
-	number := a.about.Number
-	if number == 0 {
-		number = s.Lineup.OnAir
-	}
-	it := s.Lineup.Item(number)
-	if it == nil {
-		return
-	}
-	f.Item = facts.Item{Number: number, Title: it.Product.Title}
-	v := it.Variant(a.about.Variant)
-	if v != nil {
-		f.Item.Variant = v.Label()
-	} else if len(it.Product.Variants) > 0 {
-		v = &it.Product.Variants[0]
-	}
-	if v != nil {
-		f.Item.Price = it.PriceOf(v)
-	}
-	f.Stock = a.stockOf(it)
-	if a.happen != nil {
-		a.known(f)
-	}
+	ruling.Item(f, a.w.desk, s, &a.about, a.happen)
 }
 
 func (b *bought) plus(x bought) {
@@ -224,58 +191,13 @@ func (b *bought) plus(x bought) {
 	b.orders = n
 }
 
-// onSaleMost is how many items are said to be on sale.
-const onSaleMost = 5
-
-// onSale is what the show sells just now, in words: what is on air first.
-func (a *asker) onSale(s *commerce.Show) string {
-	var out []string
-	for _, onAir := range []bool{true, false} {
-		for i := range s.Lineup.Items {
-			it := &s.Lineup.Items[i]
-			if it.Closed || (it.Number == s.Lineup.OnAir) != onAir || len(out) == onSaleMost {
-				continue
-			}
-			st := a.stockOf(it)
-			if st.Left == 0 {
-				continue
-			}
-			v := commerce.ItemView{Item: *it, Free: st.Left, Held: st.Held}
-			if len(it.Product.Variants) > 0 {
-				v.Stock = []commerce.VariantView{{Price: it.PriceOf(&it.Product.Variants[0])}}
-			}
-			out = append(out, a.w.r.Words.Item(&v))
-		}
-	}
-	return strings.Join(out, " · ")
-}
-
-// stockOf is how it stands with all variants of an item.
-func (a *asker) stockOf(it *commerce.Item) facts.Stock {
-	st := facts.Stock{Known: true}
-	for i := range it.Product.Variants {
-		row, ok := a.w.desk.Stock(it.Product.Variants[i].ID)
-		if !ok {
-			continue
-		}
-		st.Held, st.Sold = st.Held+row.Held, st.Sold+row.Sold
-		if n := row.Free(); n < 0 || st.Left < 0 {
-			st.Left = -1
-		} else {
-			st.Left += n
-		}
-	}
-	st.Before = st.Left
-	return st
-}
-
 // stockMoved says what was free of an item before, when it is less now than when rules looked last; else ok is false.
 func (a *asker) stockMoved(s *commerce.Show, number int) (before, left int64, ok bool) {
 	it := s.Lineup.Item(number)
 	if it == nil {
 		return 0, 0, false
 	}
-	left = a.stockOf(it).Left
+	left = ruling.StockOf(a.w.desk, it).Left
 	before, known := a.left[number]
 	if known && before == left {
 		return 0, 0, false
@@ -289,7 +211,7 @@ func (a *asker) baseline(s *commerce.Show) {
 	for i := range s.Lineup.Items {
 		if n := s.Lineup.Items[i].Number; s.State == commerce.ShowLive {
 			if _, known := a.left[n]; !known {
-				a.left[n] = a.stockOf(&s.Lineup.Items[i]).Left
+				a.left[n] = ruling.StockOf(a.w.desk, &s.Lineup.Items[i]).Left
 			}
 		}
 	}

@@ -278,6 +278,23 @@ func TestTried(t *testing.T) {
 	}
 }
 
+// A rule for items with a tag finds them in a replay as in a show.
+func TestTagged(t *testing.T) {
+	say := []rule.Action{{Do: rule.Say, Text: "{item} is held"}}
+	all := []rule.Rule{
+		{ID: 1, Name: "mugs", When: rule.When{Event: rule.HoldMade}, Only: rule.Only{Tags: []string{"mug"}}, Then: say},
+		{ID: 2, Name: "all", When: rule.When{Event: rule.HoldMade}, Then: say},
+	}
+	x := play(t, 1000, all)
+	for i := 0; i < len(x.rec.Show.Lineup.Items); i += 2 {
+		x.rec.Show.Lineup.Items[i].Product.Tags = []string{"mug"}
+	}
+	r := x.run(t, all, Options{})
+	if mugs, pieces := r.Rules[0].After, r.Rules[1].After; mugs == 0 || mugs >= pieces {
+		t.Errorf("%d mugs of %d pieces", mugs, pieces)
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	all := someRules()
 	x := play(t, 5_000, all)

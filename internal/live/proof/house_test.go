@@ -391,16 +391,3 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 	t.Fatalf("never came: %s", what)
 }
-
-func often(t *testing.T, name string, short int) int {
-	t.Helper()
-	s := os.Getenv(name)
-	if s == "" {
-		return short
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		t.Fatalf("%s=%q: %v", name, s, err)
-	}
-	return n
-}

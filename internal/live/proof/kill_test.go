@@ -25,7 +25,7 @@ const killsLong = "HAWKER_TEST_KILLS"
 // whatever it said is true, nothing is there twice, what was promised and not said is said at the next start, and the ledger
 // passes the audit.
 func TestKillHub(t *testing.T) {
-	kills := often(t, killsLong, 12)
+	kills := ledgertest.Often(t, killsLong, 12)
 	for _, h := range both() {
 		t.Run(h.name, func(t *testing.T) {
 			k := &killing{messages: map[string]string{}}

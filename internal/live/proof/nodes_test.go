@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/commerce/ledgertest"
 	"hawker/internal/chat"
 	"hawker/internal/live"
 )
@@ -44,7 +45,7 @@ func (f fences) WithGroup(string) slog.Handler      { return f }
 // TestTwoHubs has two hubs believe that they own one merchant and hear the same chat at the same time, each line by both and in
 // an order of its own, and take the same forms; then one goes on alone.
 func TestTwoHubs(t *testing.T) {
-	runs := often(t, nodesLong, 10)
+	runs := ledgertest.Often(t, nodesLong, 10)
 	for _, h := range both() {
 		t.Run(h.name, func(t *testing.T) {
 			var fenced atomic.Int64

@@ -6,7 +6,6 @@ package ruling
 import (
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"hawker/commerce"
@@ -89,7 +88,7 @@ func (r *Rules) Baseline(s *commerce.Show) {
 	for i := range s.Lineup.Items {
 		k := itemOf{s.ID, s.Lineup.Items[i].Number}
 		if _, known := r.left[k]; !known {
-			r.left[k] = stockOf(r.House.Desk(), &s.Lineup.Items[i]).Left
+			r.left[k] = StockOf(r.House.Desk(), &s.Lineup.Items[i]).Left
 		}
 	}
 }
@@ -214,7 +213,7 @@ func (r *Rules) Happened(now time.Time, h *Happening, undo *counted.Undo) Decide
 		f.Viewer.Viewer, f.Viewer.Roles, f.Viewer.Shown = h.Viewer, h.Roles, r.House.Name(h.Viewer.Name)
 	}
 	r.about, r.happen = h.About, h
-	h.known(f)
+	h.Known(f)
 	r.input = book.Input{Event: h.Event, Rule: h.Rule, Facts: f, Now: now, Seed: rand.Uint64(), Counter: r.count}
 	r.Book.Decide(&r.input, &r.result)
 	if len(r.result.Looks) > 0 {
@@ -224,16 +223,6 @@ func (r *Rules) Happened(now time.Time, h *Happening, undo *counted.Undo) Decide
 		return Decided{}
 	}
 	return r.decided(now, h.Event, undo)
-}
-
-// known fills in what the happening itself says of the item.
-func (h *Happening) known(f *facts.Facts) {
-	if h.Title != "" {
-		f.Item.Number, f.Item.Title, f.Item.Variant, f.Item.Price = h.Number, h.Title, h.Label, h.Price
-	}
-	if h.Stock {
-		f.Stock.Known, f.Stock.Left, f.Stock.Before = true, h.Left, h.Before
-	}
 }
 
 // decided takes the result of a decision over.
@@ -297,77 +286,9 @@ func (r *Rules) load(f *facts.Facts, p facts.Part) {
 	live := s.State == commerce.ShowLive
 	f.Show = facts.Show{ID: s.ID, Title: s.Title, Link: r.House.Link(s.ID, a.Channel), Live: live, Paused: live && s.Paused, Hot: live && r.Hot(s.ID, f.At)}
 	if live {
-		f.Show.OnSale = r.onSale(s)
+		f.Show.OnSale = OnSale(d, s, r.House.Item)
 	}
-	number := a.Number
-	if number == 0 {
-		number = s.Lineup.OnAir
-	}
-	it := s.Lineup.Item(number)
-	if it == nil {
-		return
-	}
-	f.Item = facts.Item{Number: number, Title: it.Product.Title, Tags: it.Product.Tags}
-	v := it.Variant(a.Variant)
-	if v != nil {
-		f.Item.Variant = v.Label()
-	} else if len(it.Product.Variants) > 0 {
-		v = &it.Product.Variants[0]
-	}
-	if v != nil {
-		f.Item.Price = it.PriceOf(v)
-	}
-	f.Stock = stockOf(d, it)
-	if r.happen != nil {
-		r.happen.known(f)
-	}
-}
-
-// onSaleMost is how many items are said to be on sale.
-const onSaleMost = 5
-
-// onSale is what a show sells just now, in words: what is on air first.
-func (r *Rules) onSale(s *commerce.Show) string {
-	var out []string
-	add := func(onAir bool) {
-		for i := range s.Lineup.Items {
-			it := &s.Lineup.Items[i]
-			if it.Closed || (it.Number == s.Lineup.OnAir) != onAir || len(out) == onSaleMost {
-				continue
-			}
-			st := stockOf(r.House.Desk(), it)
-			if st.Left == 0 {
-				continue
-			}
-			v := commerce.ItemView{Item: *it, Free: st.Left, Held: st.Held}
-			if len(it.Product.Variants) > 0 {
-				v.Stock = []commerce.VariantView{{Price: it.PriceOf(&it.Product.Variants[0])}}
-			}
-			out = append(out, r.House.Item(&v))
-		}
-	}
-	add(true)
-	add(false)
-	return strings.Join(out, " · ")
-}
-
-// stockOf is how it stands with all variants of an item.
-func stockOf(d *commerce.Desk, it *commerce.Item) facts.Stock {
-	st := facts.Stock{Known: true}
-	for i := range it.Product.Variants {
-		row, ok := d.Stock(it.Product.Variants[i].ID)
-		if !ok {
-			continue
-		}
-		st.Held, st.Sold = st.Held+row.Held, st.Sold+row.Sold
-		if n := row.Free(); n < 0 || st.Left < 0 {
-			st.Left = -1
-		} else {
-			st.Left += n
-		}
-	}
-	st.Before = st.Left
-	return st
+	Item(f, d, s, a, r.happen)
 }
 
 // StockMoved says what was free of an item before, when it is less now than when rules looked last and came to what a rule waits
@@ -381,7 +302,7 @@ func (r *Rules) StockMoved(s *commerce.Show, number int, undo *counted.Undo) (be
 		return 0, 0, false
 	}
 	k := itemOf{s.ID, number}
-	left = stockOf(r.House.Desk(), it).Left
+	left = StockOf(r.House.Desk(), it).Left
 	before, known := r.left[k]
 	if known && before == left {
 		return 0, 0, false

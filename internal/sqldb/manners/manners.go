@@ -11,6 +11,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/sqldb/stored"
 )
 
 // Kind says what a manner is about.
@@ -67,22 +68,21 @@ func (b *Book) Changes(ctx context.Context, merchant commerce.ID, most int) ([]M
 }
 
 func (b *Book) list(ctx context.Context, query string, args ...any) ([]Manner, error) {
-	rows, err := b.Read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var out []Manner
-	for rows.Next() {
+	err := stored.Each(ctx, b.Read, func(r *sql.Rows) error {
 		var m Manner
 		var at int64
-		if err := rows.Scan(&m.Kind, &m.Name, &m.Value, &m.By, &at, &m.Off); err != nil {
-			return nil, err
+		if err := r.Scan(&m.Kind, &m.Name, &m.Value, &m.By, &at, &m.Off); err != nil {
+			return err
 		}
 		m.At = time.UnixMilli(at).UTC()
 		out = append(out, m)
+		return nil
+	}, query, args...)
+	if err != nil {
+		return nil, err
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Put stores changes, all or none, and notes who made them. What is stored already stays as it is.

@@ -3,12 +3,12 @@ package rulebook
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/sqldb/stored"
 	"hawker/rules/rule"
 )
 
@@ -46,7 +46,7 @@ func (b *Book) Load(ctx context.Context, merchant commerce.ID) (Memory, error) {
 		var c Counter
 		var last int64
 		err := r.Scan(&c.Rule, &c.Show, &c.Scope, &c.Of, &c.Fired, &last)
-		c.Last = fromMS(last)
+		c.Last = stored.Time(last)
 		m.Counters = append(m.Counters, c)
 		return err
 	}, `SELECT rule_id, show_id, scope, whose, fired, last_ms FROM rule_counters WHERE merchant_id = $1 AND (show_id = 0 OR last_ms > $2)
@@ -85,7 +85,7 @@ ON CONFLICT (merchant_id, rule_id, show_id, scope, whose) DO UPDATE SET fired = 
 		}
 		defer put.Close()
 		for _, c := range m.Counters {
-			if _, err := put.ExecContext(ctx, int64(merchant), int64(c.Rule), int64(c.Show), c.Scope, c.Of, c.Fired, ms(c.Last)); err != nil {
+			if _, err := put.ExecContext(ctx, int64(merchant), int64(c.Rule), int64(c.Show), c.Scope, c.Of, c.Fired, stored.MS(c.Last)); err != nil {
 				return fmt.Errorf("counter of rule %s: %w", c.Rule, err)
 			}
 		}
@@ -95,10 +95,10 @@ ON CONFLICT (merchant_id, rule_id, show_id, scope, whose) DO UPDATE SET fired = 
 				text = strconv.FormatInt(s.N, 10)
 			}
 			if text == "" {
-				_, err = tx.ExecContext(ctx, `DELETE FROM variables WHERE merchant_id = $1 AND name = $2 AND number = $3`, int64(merchant), s.Name, flag(s.Number))
+				_, err = tx.ExecContext(ctx, `DELETE FROM variables WHERE merchant_id = $1 AND name = $2 AND number = $3`, int64(merchant), s.Name, stored.Flag(s.Number))
 			} else {
 				_, err = tx.ExecContext(ctx, `INSERT INTO variables (merchant_id, name, number, value) VALUES ($1, $2, $3, $4)
-ON CONFLICT (merchant_id, name, number) DO UPDATE SET value = excluded.value`, int64(merchant), s.Name, flag(s.Number), text)
+ON CONFLICT (merchant_id, name, number) DO UPDATE SET value = excluded.value`, int64(merchant), s.Name, stored.Flag(s.Number), text)
 			}
 			if err != nil {
 				return fmt.Errorf("variable %s: %w", s.Name, err)
@@ -118,7 +118,7 @@ func forgetCounters(ctx context.Context, tx *sql.Tx, merchant commerce.ID, all [
 	for _, r := range all {
 		here[int64(r.ID)] = true
 	}
-	old, err := idsOf(ctx, tx, `SELECT DISTINCT rule_id FROM rule_counters WHERE merchant_id = $1 AND last_ms < $2`, int64(merchant), before)
+	old, err := stored.IDs(ctx, tx, `SELECT DISTINCT rule_id FROM rule_counters WHERE merchant_id = $1 AND last_ms < $2`, int64(merchant), before)
 	if err != nil {
 		return err
 	}
@@ -131,20 +131,4 @@ func forgetCounters(ctx context.Context, tx *sql.Tx, merchant commerce.ID, all [
 		}
 	}
 	return nil
-}
-
-func idsOf(ctx context.Context, tx *sql.Tx, query string, args ...any) (out []int64, err error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
 }

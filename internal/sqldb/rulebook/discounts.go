@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/sqldb/stored"
 )
 
 // Discount is a code that a rule had made in the store for one person.
@@ -28,7 +29,7 @@ func (b *Book) TakeDiscount(ctx context.Context, merchant commerce.ID, d Discoun
 	got = d
 	err = b.Tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `INSERT INTO discounts (merchant_id, rule_id, person, code, show_id, made_ms, ends_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			int64(merchant), int64(d.Rule), d.Person, d.Code, int64(d.Show), ms(d.Made), ms(d.Ends))
+			int64(merchant), int64(d.Rule), d.Person, d.Code, int64(d.Show), stored.MS(d.Made), stored.MS(d.Ends))
 		if err != nil {
 			return err
 		}
@@ -49,7 +50,7 @@ func (b *Book) TakeDiscount(ctx context.Context, merchant commerce.ID, d Discoun
 func (b *Book) EndDiscount(ctx context.Context, merchant commerce.ID, d Discount, trouble string) error {
 	return b.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE discounts SET ready = $1, trouble = $2, code = $3 WHERE merchant_id = $4 AND rule_id = $5 AND person = $6`,
-			flag(trouble == ""), trouble, d.Code, int64(merchant), int64(d.Rule), d.Person)
+			stored.Flag(trouble == ""), trouble, d.Code, int64(merchant), int64(d.Rule), d.Person)
 		return err
 	})
 }
@@ -84,13 +85,6 @@ func scanDiscount(r interface{ Scan(into ...any) error }) (Discount, error) {
 	var d Discount
 	var made, ends int64
 	err := r.Scan(&d.Rule, &d.Person, &d.Code, &d.Show, &made, &ends, &d.Ready, &d.Trouble)
-	d.Made, d.Ends = fromMS(made), fromMS(ends)
+	d.Made, d.Ends = stored.Time(made), stored.Time(ends)
 	return d, err
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -7,6 +7,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/sqldb/stored"
 )
 
 // Question is what a viewer wants to know, on the host's desk.
@@ -27,7 +28,7 @@ func (b *Book) PutQuestion(ctx context.Context, merchant commerce.ID, q Question
 	return b.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO questions (merchant_id, question_id, show_id, platform, channel_id, viewer_id, name, text, at_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
-			int64(merchant), int64(q.ID), int64(q.Show), string(q.Channel.Platform), q.Channel.ID, q.Viewer.ID, q.Viewer.Name, q.Text, ms(q.At))
+			int64(merchant), int64(q.ID), int64(q.Show), string(q.Channel.Platform), q.Channel.ID, q.Viewer.ID, q.Viewer.Name, q.Text, stored.MS(q.At))
 		if err != nil {
 			return err
 		}
@@ -45,7 +46,7 @@ func (b *Book) Questions(ctx context.Context, merchant, show commerce.ID) ([]Que
 		q := Question{Show: show}
 		var at int64
 		err := r.Scan(&q.ID, &q.Channel.Platform, &q.Channel.ID, &q.Viewer.ID, &q.Viewer.Name, &q.Text, &at)
-		q.Viewer.Platform, q.At = q.Channel.Platform, fromMS(at)
+		q.Viewer.Platform, q.At = q.Channel.Platform, stored.Time(at)
 		out = append(out, q)
 		return err
 	}, `SELECT question_id, platform, channel_id, viewer_id, name, text, at_ms FROM questions WHERE merchant_id = $1 AND show_id = $2 AND done_ms = 0 ORDER BY question_id`,

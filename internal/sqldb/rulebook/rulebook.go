@@ -12,6 +12,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/stored"
 	"hawker/rules/rule"
 )
 
@@ -67,7 +68,7 @@ func (b *Book) one(ctx context.Context, query string, args ...any) (Version, err
 	if err := b.Read.QueryRowContext(ctx, query, args...).Scan(&v.Number, &at, &v.Author, &v.Note, &text); err != nil {
 		return v, err
 	}
-	v.At = fromMS(at)
+	v.At = stored.Time(at)
 	if err := json.Unmarshal([]byte(text), &v.Rules); err != nil {
 		return v, fmt.Errorf("rules, version %d: %w", v.Number, err)
 	}
@@ -81,7 +82,7 @@ func (b *Book) Versions(ctx context.Context, merchant commerce.ID) ([]Version, e
 		var v Version
 		var at int64
 		err := r.Scan(&v.Number, &at, &v.Author, &v.Note)
-		v.At = fromMS(at)
+		v.At = stored.Time(at)
 		out = append(out, v)
 		return err
 	}, `SELECT version, at_ms, author, note FROM rule_versions WHERE merchant_id = $1 ORDER BY version DESC`, int64(merchant))
@@ -156,29 +157,5 @@ func identified(all []rule.Rule, now time.Time) []rule.Rule {
 
 // rows runs a query and hands each row to scan.
 func (b *Book) rows(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
-	rs, err := b.Read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rs.Close()
-	for rs.Next() {
-		if err := scan(rs); err != nil {
-			return err
-		}
-	}
-	return rs.Err()
-}
-
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMS(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(n).UTC()
+	return stored.Each(ctx, b.Read, scan, query, args...)
 }

@@ -11,6 +11,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/stored"
 )
 
 // Destination is a platform that the relay pushes a show's video to. Server and Key are kept exactly as pasted.
@@ -95,7 +96,7 @@ func (b *Book) PutDestination(ctx context.Context, merchant commerce.ID, d Desti
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (merchant_id, destination_id) DO UPDATE SET name = excluded.name, server = excluded.server, stream_key = excluded.stream_key, enabled = excluded.enabled,
 preset = excluded.preset, account = excluded.account`,
-			int64(merchant), int64(d.ID), int64(d.Show), d.Name, d.Server, b.Key.Seal([]byte(d.Key), Context(merchant, d.ID)), flag(d.Enabled), d.Preset, d.Account, d.Position)
+			int64(merchant), int64(d.ID), int64(d.Show), d.Name, d.Server, b.Key.Seal([]byte(d.Key), Context(merchant, d.ID)), stored.Flag(d.Enabled), d.Preset, d.Account, d.Position)
 		return err
 	})
 	if err != nil && b.IsTaken(err) {
@@ -106,7 +107,7 @@ preset = excluded.preset, account = excluded.account`,
 
 // Enable turns a destination on or off, whatever else of it is changed at the same time. NotFound when it is not there.
 func (b *Book) Enable(ctx context.Context, merchant, id commerce.ID, on bool) error {
-	return b.update(ctx, `UPDATE destinations SET enabled = $1 WHERE merchant_id = $2 AND destination_id = $3`, flag(on), int64(merchant), int64(id))
+	return b.update(ctx, `UPDATE destinations SET enabled = $1 WHERE merchant_id = $2 AND destination_id = $3`, stored.Flag(on), int64(merchant), int64(id))
 }
 
 func (b *Book) update(ctx context.Context, query string, args ...any) error {
@@ -162,45 +163,32 @@ func (b *Book) Move(ctx context.Context, merchant, show, id commerce.ID, up bool
 	})
 }
 
-func order(ctx context.Context, tx *sql.Tx, merchant, show commerce.ID) (ids []int64, err error) {
-	rs, err := tx.QueryContext(ctx, `SELECT destination_id FROM destinations WHERE merchant_id = $1 AND show_id = $2 ORDER BY position, destination_id`, int64(merchant), int64(show))
-	if err != nil {
-		return nil, err
-	}
-	defer rs.Close()
-	for rs.Next() {
-		var id int64
-		if err := rs.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rs.Err()
+func order(ctx context.Context, tx *sql.Tx, merchant, show commerce.ID) ([]int64, error) {
+	return stored.IDs(ctx, tx, `SELECT destination_id FROM destinations WHERE merchant_id = $1 AND show_id = $2 ORDER BY position, destination_id`, int64(merchant), int64(show))
 }
 
 // Destinations are where a show's video goes, with their keys, the most important first.
 func (b *Book) Destinations(ctx context.Context, merchant, show commerce.ID) ([]Destination, error) {
-	rs, err := b.Read.QueryContext(ctx, `SELECT destination_id, name, server, stream_key, enabled, preset, account, position FROM destinations
+	var out []Destination
+	err := stored.Each(ctx, b.Read, func(r *sql.Rows) error {
+		d := Destination{Show: show}
+		var sealed []byte
+		if err := r.Scan(&d.ID, &d.Name, &d.Server, &sealed, &d.Enabled, &d.Preset, &d.Account, &d.Position); err != nil {
+			return err
+		}
+		key, err := b.Key.Open(sealed, Context(merchant, d.ID))
+		if err != nil {
+			return fmt.Errorf("destination %s: %w", d.Name, err)
+		}
+		d.Key = string(key)
+		out = append(out, d)
+		return nil
+	}, `SELECT destination_id, name, server, stream_key, enabled, preset, account, position FROM destinations
 WHERE merchant_id = $1 AND show_id = $2 ORDER BY position, destination_id`, int64(merchant), int64(show))
 	if err != nil {
 		return nil, err
 	}
-	defer rs.Close()
-	var out []Destination
-	for rs.Next() {
-		d := Destination{Show: show}
-		var sealed []byte
-		if err := rs.Scan(&d.ID, &d.Name, &d.Server, &sealed, &d.Enabled, &d.Preset, &d.Account, &d.Position); err != nil {
-			return nil, err
-		}
-		key, err := b.Key.Open(sealed, Context(merchant, d.ID))
-		if err != nil {
-			return nil, fmt.Errorf("destination %s: %w", d.Name, err)
-		}
-		d.Key = string(key)
-		out = append(out, d)
-	}
-	return out, rs.Err()
+	return out, nil
 }
 
 // Session is what a connected account gave for the stream that runs; NotFound when it gave nothing.
@@ -247,23 +235,21 @@ type Opened struct {
 
 // Sessions are all that a node opened and did not end, of all merchants. One that does not open any more is left out.
 func (b *Book) Sessions(ctx context.Context, node string) ([]Opened, error) {
-	rs, err := b.Read.QueryContext(ctx, `SELECT merchant_id, show_id, destination_id, account, session FROM destinations WHERE session IS NOT NULL ORDER BY merchant_id, destination_id`)
+	var out []Opened
+	err := stored.Each(ctx, b.Read, func(r *sql.Rows) error {
+		var o Opened
+		var sealed []byte
+		if err := r.Scan(&o.Merchant, &o.Show, &o.ID, &o.Account, &sealed); err != nil {
+			return err
+		}
+		plain, err := b.Key.Open(sealed, sessionContext(o.Merchant, o.ID))
+		if err == nil && json.Unmarshal(plain, &o.Session) == nil && o.Node == node {
+			out = append(out, o)
+		}
+		return nil
+	}, `SELECT merchant_id, show_id, destination_id, account, session FROM destinations WHERE session IS NOT NULL ORDER BY merchant_id, destination_id`)
 	if err != nil {
 		return nil, err
 	}
-	defer rs.Close()
-	var out []Opened
-	for rs.Next() {
-		var o Opened
-		var sealed []byte
-		if err := rs.Scan(&o.Merchant, &o.Show, &o.ID, &o.Account, &sealed); err != nil {
-			return nil, err
-		}
-		plain, err := b.Key.Open(sealed, sessionContext(o.Merchant, o.ID))
-		if err != nil || json.Unmarshal(plain, &o.Session) != nil || o.Node != node {
-			continue
-		}
-		out = append(out, o)
-	}
-	return out, rs.Err()
+	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/seal"
+	"hawker/internal/sqldb/stored"
 )
 
 // Book is the part of a database that is about video. Package sqldb makes it.
@@ -120,7 +121,7 @@ func (b *Book) PutSettings(ctx context.Context, merchant, show commerce.ID, s Se
 		_, err := tx.ExecContext(ctx, `INSERT INTO show_videos (merchant_id, show_id, uplink_kbps, ask_host, grace_ms, clip, record) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (merchant_id, show_id) DO UPDATE SET uplink_kbps = excluded.uplink_kbps, ask_host = excluded.ask_host, grace_ms = excluded.grace_ms, clip = excluded.clip,
 record = excluded.record`,
-			int64(merchant), int64(show), s.UplinkKbps, flag(s.AskHost), s.Grace.Milliseconds(), s.Clip, flag(!s.NoRecord))
+			int64(merchant), int64(show), s.UplinkKbps, stored.Flag(s.AskHost), s.Grace.Milliseconds(), s.Clip, stored.Flag(!s.NoRecord))
 		return err
 	})
 }
@@ -140,11 +141,4 @@ func (b *Book) one(err error) error {
 		return b.NotFound
 	}
 	return err
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -170,16 +170,20 @@ func (p *Pages) get(r *http.Request, v *section.Visitor) (record.Recording, erro
 	return x, err
 }
 
+// cued is get, with the merchant's shows and the recording's cue points.
+func (p *Pages) cued(r *http.Request, v *section.Visitor) (x record.Recording, shows map[string]commerce.Show, cues []record.Cue, err error) {
+	if x, err = p.get(r, v); err != nil {
+		return x, nil, nil, err
+	}
+	if shows, err = p.shows(r, v); err != nil {
+		return x, nil, nil, err
+	}
+	cues, err = cuesOf(r.Context(), p.DB, v.Merchant.ID, &x, shows, nil)
+	return x, shows, cues, err
+}
+
 func (p *Pages) one(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
-	x, err := p.get(r, v)
-	if err != nil {
-		return err
-	}
-	shows, err := p.shows(r, v)
-	if err != nil {
-		return err
-	}
-	cues, err := cuesOf(r.Context(), p.DB, v.Merchant.ID, &x, shows, nil)
+	x, shows, cues, err := p.cued(r, v)
 	if err != nil {
 		return err
 	}
@@ -229,15 +233,7 @@ func (p *Pages) video(w http.ResponseWriter, r *http.Request, v *section.Visitor
 
 // moments sends the cue points, for players.
 func (p *Pages) moments(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
-	x, err := p.get(r, v)
-	if err != nil {
-		return err
-	}
-	shows, err := p.shows(r, v)
-	if err != nil {
-		return err
-	}
-	cues, err := cuesOf(r.Context(), p.DB, v.Merchant.ID, &x, shows, nil)
+	x, shows, cues, err := p.cued(r, v)
 	if err != nil {
 		return err
 	}

@@ -1,17 +1,12 @@
 package ruleform
 
 import (
-	"math"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"hawker/rules/rule"
+	"hawker/web/desk/span"
 )
-
-// spanForm is a time as people write it: minutes, or a number with its unit.
-var spanForm = regexp.MustCompile(`^(\d{1,7}) ?([a-z]*)$`)
 
 // spanWrong says how a time is written.
 const spanWrong = "That is no time. Write minutes, or a unit with it: 30 s, 10 min, 2 h, 3 days."
@@ -25,48 +20,20 @@ func Span(text string) (d time.Duration, wrong string) {
 	if d, err := time.ParseDuration(text); err == nil { // as rules are written: 1h30m
 		return d, ""
 	}
-	m := spanForm.FindStringSubmatch(text)
-	if m == nil {
+	d, ok := span.Read(text)
+	if !ok {
 		return 0, spanWrong
 	}
-	n, err := strconv.ParseInt(m[1], 10, 64)
-	if err != nil {
-		return 0, spanWrong
-	}
-	unit := time.Minute
-	switch m[2] {
-	case "", "m", "min", "minute", "minutes":
-	case "s", "sec", "second", "seconds":
-		unit = time.Second
-	case "h", "hour", "hours":
-		unit = time.Hour
-	case "d", "day", "days":
-		unit = 24 * time.Hour
-	default:
-		return 0, spanWrong
-	}
-	if n > math.MaxInt64/int64(unit) {
-		return 0, spanWrong
-	}
-	return time.Duration(n) * unit, ""
+	return d, ""
 }
 
-// SpanText writes a time as span reads it; 0 is empty.
+// SpanText writes a time as Span reads it; 0 is empty.
 func SpanText(d time.Duration) string {
-	day := 24 * time.Hour
 	switch {
 	case d == 0:
 		return ""
-	case d == day:
-		return "1 day"
-	case d > day && d%day == 0:
-		return strconv.FormatInt(int64(d/day), 10) + " days"
-	case d >= 2*time.Hour && d%time.Hour == 0:
-		return strconv.FormatInt(int64(d/time.Hour), 10) + " h"
-	case d%time.Minute == 0:
-		return strconv.FormatInt(int64(d/time.Minute), 10) + " min"
-	case d < 2*time.Minute && d%time.Second == 0:
-		return strconv.FormatInt(int64(d/time.Second), 10) + " s"
+	case d%time.Minute == 0, d < 2*time.Minute && d%time.Second == 0:
+		return span.Text(d)
 	}
 	return rule.Span(d)
 }

@@ -1,10 +1,12 @@
 package ruleform
 
 import (
+	"cmp"
 	"slices"
 
 	"hawker/internal/chat"
 	"hawker/rules/rule"
+	"hawker/rules/sentence"
 )
 
 // Group is a kind of event, for the list and for the form. All events that one thing can be are in one group, so that the order
@@ -43,7 +45,7 @@ func GroupOf(e rule.Event) int {
 	return len(all) - 1
 }
 
-// EventWords are an event in the form.
+// EventWords are an event in the form: as a rule's sentence says it, where that does not depend on what the rule asks for.
 func EventWords(e rule.Event) string {
 	switch e {
 	case rule.Command:
@@ -54,70 +56,18 @@ func EventWords(e rule.Event) string {
 		return "a line matches a pattern"
 	case rule.FirstLine:
 		return "a viewer writes for the first time in the show"
-	case rule.Cheered:
-		return "somebody cheers with bits (Twitch)"
-	case rule.SuperChat:
-		return "somebody sends a Super Chat (YouTube)"
-	case rule.Subscribed:
-		return "somebody subscribes (Twitch)"
-	case rule.Resubscribed:
-		return "somebody renews a subscription (Twitch)"
-	case rule.Gifted:
-		return "somebody gives subscriptions away"
-	case rule.Membership:
-		return "somebody becomes or stays a member (YouTube)"
-	case rule.Followed:
-		return "somebody follows (Twitch)"
-	case rule.Raided:
-		return "another creator raids the channel (Twitch)"
 	case rule.Redeemed:
 		return "somebody redeems channel points (Twitch)"
 	case rule.Entered:
 		return "somebody joins the server (Discord)"
-	case rule.HoldMade:
-		return "something is held"
-	case rule.ReminderDue:
-		return "a hold is about to end"
-	case rule.HoldExpired:
-		return "a hold's time is up"
-	case rule.Promoted:
-		return "a place in line becomes a hold"
-	case rule.OrderPaid:
-		return "an order is paid"
-	case rule.OrderCancelled:
-		return "an order is cancelled"
-	case rule.OrderRefunded:
-		return "an order is refunded"
-	case rule.ItemOnAir:
-		return "an item goes on air"
 	case rule.StockAt:
 		return "an item's stock goes down to a number"
-	case rule.SoldOut:
-		return "an item is sold out"
-	}
-	return eventWordsElse(e)
-}
-
-func eventWordsElse(e rule.Event) string {
-	switch e {
-	case rule.ShowStarted:
-		return "a show starts"
-	case rule.ShowEnded:
-		return "a show ends"
 	case rule.Every:
 		return "some time has gone by, again and again"
 	case rule.At:
 		return "it is a time of day"
 	case rule.AfterLines:
 		return "so many lines were written"
-	case rule.StreamUp:
-		return "the stream comes up"
-	case rule.StreamDown:
-		return "the stream goes down"
-	case rule.AdBreak:
-		return "an ad break begins"
-	case rule.AdBreakOver:
-		return "an ad break is over"
 	case rule.PollEnded:
 		return "a poll ends"
 	case rule.DestinationDown:
@@ -126,8 +76,12 @@ func eventWordsElse(e rule.Event) string {
 		return "a destination of the video comes back"
 	case rule.Webhook:
 		return "a webhook is called from outside"
+	case rule.Cheered, rule.Subscribed, rule.Resubscribed, rule.Followed, rule.Raided:
+		return sentence.Event(e) + " (Twitch)"
+	case rule.SuperChat, rule.Membership:
+		return sentence.Event(e) + " (YouTube)"
 	}
-	return string(e)
+	return cmp.Or(sentence.Event(e), string(e))
 }
 
 // actionGroups are the kinds of actions as the form offers them.

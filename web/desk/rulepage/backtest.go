@@ -19,6 +19,7 @@ import (
 	"hawker/rules/rule"
 	"hawker/rules/sentence"
 	"hawker/web/desk/ruleform"
+	"hawker/web/desk/section"
 	"hawker/web/trial"
 	"hawker/web/ui"
 )
@@ -99,7 +100,7 @@ type stockRow struct {
 // shownMost is how many differences are shown; the rest is counted.
 const shownMost = 100
 
-func (p *Pages) backtest(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) backtest(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	s := p.Trials.Now(v.Merchant.ID)
 	page := &backtestPage{Draft: s.Ask.Draft, Version: s.Ask.Version, HasBase: s.Ask.Version > 0, What: s.Ask.What}
 	if s.Ask.Pieces != 0 {
@@ -113,7 +114,7 @@ func (p *Pages) backtest(w http.ResponseWriter, r *http.Request, v *Visitor) err
 }
 
 // showBacktest shows the page with a show chosen; the newest with lines where none is.
-func (p *Pages) showBacktest(w http.ResponseWriter, r *http.Request, v *Visitor, page *backtestPage, chosen string, change func(*ui.Frame)) error {
+func (p *Pages) showBacktest(w http.ResponseWriter, r *http.Request, v *section.Visitor, page *backtestPage, chosen string, change func(*ui.Frame)) error {
 	shows, err := p.Trials.Shows(r.Context(), v.Merchant.ID)
 	if err != nil {
 		return err
@@ -122,7 +123,7 @@ func (p *Pages) showBacktest(w http.ResponseWriter, r *http.Request, v *Visitor,
 		if s.Lines == 0 {
 			continue
 		}
-		o := ruleform.Option{Value: s.ID.String(), Text: s.Title + ", " + v.at(s.Started).Text + ", " + grouped(s.Lines) + " lines"}
+		o := ruleform.Option{Value: s.ID.String(), Text: s.Title + ", " + dated(v, s.Started).Text + ", " + grouped(s.Lines) + " lines"}
 		if s.Ended.IsZero() {
 			o.Text += ", live now"
 		}
@@ -147,7 +148,7 @@ func (p *Pages) showBacktest(w http.ResponseWriter, r *http.Request, v *Visitor,
 }
 
 // backtestEvents streams where the try stands.
-func (p *Pages) backtestEvents(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) backtestEvents(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	return p.Kit.Casts.Serve(w, r, "trial/"+v.Merchant.ID.String(), ui.Source{
 		Watch: func(tell func(live.Signal)) (func(), error) {
 			return p.Trials.Watch(v.Merchant.ID, func() { tell(live.Signal{}) }), nil
@@ -161,7 +162,7 @@ func (p *Pages) backtestEvents(w http.ResponseWriter, r *http.Request, v *Visito
 }
 
 // startBacktest looks at what is to be tried, begins it, or stops it.
-func (p *Pages) startBacktest(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) startBacktest(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func (p *Pages) startBacktest(w http.ResponseWriter, r *http.Request, v *Visitor
 		if err != nil {
 			return err
 		}
-		x, ok := a.Check(v.options(), without(all.Rules, a.id))
+		x, ok := a.Check(options(v), without(all.Rules, a.id))
 		if !ok {
 			return p.showForm(w, r, v, a.heading(), trouble(http.StatusUnprocessableEntity, "Not tried yet: something in the form needs another look."), a)
 		}
@@ -221,7 +222,7 @@ func (p *Pages) startBacktest(w http.ResponseWriter, r *http.Request, v *Visitor
 }
 
 // askOf reads what is to be tried. The error is errWrong where page.Wrong says what cannot be read.
-func (p *Pages) askOf(r *http.Request, v *Visitor, page *backtestPage) (trial.Ask, error) {
+func (p *Pages) askOf(r *http.Request, v *section.Visitor, page *backtestPage) (trial.Ask, error) {
 	f := ruleform.New(r.PostForm)
 	page.Wrong = map[string]string{}
 	page.Draft, page.Pieces, page.Item, page.Hold = f.Get("draft"), f.Trimmed("pieces"), f.Trimmed("item"), f.Trimmed("hold")
@@ -303,8 +304,8 @@ func (p *Pages) askOf(r *http.Request, v *Visitor, page *backtestPage) (trial.As
 }
 
 // usable are the rules without those that are left out when a show is live, too.
-func usable(v *Visitor, all []rule.Rule) []rule.Rule {
-	_, errs := book.Load(all, v.options())
+func usable(v *section.Visitor, all []rule.Rule) []rule.Rule {
+	_, errs := book.Load(all, options(v))
 	bad := map[int]bool{}
 	for _, e := range errs {
 		bad[e.Rule] = true
@@ -319,7 +320,7 @@ func usable(v *Visitor, all []rule.Rule) []rule.Rule {
 }
 
 // trial is where the try stands, in words.
-func (p *Pages) trial(v *Visitor) trialPart {
+func (p *Pages) trial(v *section.Visitor) trialPart {
 	s := p.Trials.Now(v.Merchant.ID)
 	t := trialPart{Running: s.Running, Done: s.Done, Of: max(s.Of, 1), Title: s.Ask.Title, What: s.Ask.What, Variation: variation(&s.Ask)}
 	switch {
@@ -333,7 +334,7 @@ func (p *Pages) trial(v *Visitor) trialPart {
 		t.Stopped = errors.Is(s.Err, trial.ErrStopped)
 	}
 	if s.Result != nil {
-		t.At, t.Took, t.Result = v.at(s.At), ui.Short(s.Took), v.result(s.Result)
+		t.At, t.Took, t.Result = dated(v, s.At), ui.Short(s.Took), result(v, s.Result)
 	}
 	return t
 }
@@ -369,10 +370,10 @@ func failed(err error) string {
 }
 
 // result is a result in words.
-func (v *Visitor) result(r *replay.Result) *resultPart {
+func result(v *section.Visitor, r *replay.Result) *resultPart {
 	out := &resultPart{Lines: grouped(r.Lines), Changed: r.Changed, More: r.More, Strayed: r.Strayed, Lacks: r.Lacks}
 	if !r.From.IsZero() {
-		out.Span = v.at(r.From).Text + " to " + r.To.In(v.Place).Format("15:04")
+		out.Span = dated(v, r.From).Text + " to " + r.To.In(v.Place).Format("15:04")
 	}
 	for _, c := range r.Rules {
 		row := countRow{c.Name, c.Before, c.After, !c.Was, !c.Is}
@@ -433,7 +434,7 @@ func (v *Visitor) result(r *replay.Result) *resultPart {
 	return out
 }
 
-func clock(v *Visitor, t time.Time) when { return when{t, t.In(v.Place).Format("15:04:05")} }
+func clock(v *section.Visitor, t time.Time) when { return when{t, t.In(v.Place).Format("15:04:05")} }
 
 func times(n int) string {
 	switch n {

@@ -19,6 +19,7 @@ import (
 	"hawker/rules/sentence"
 	"hawker/rules/starter"
 	"hawker/web/desk/ruleform"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -29,7 +30,7 @@ type newPage struct {
 
 type templateRow struct{ Key, Title, About, Sentence string }
 
-func templateRows(v *Visitor) []templateRow {
+func templateRows(v *section.Visitor) []templateRow {
 	var out []templateRow
 	for _, t := range starter.Templates(v.Merchant.Language) {
 		out = append(out, templateRow{t.Key, t.Title, t.About, sentence.Of(&t.Rule)})
@@ -76,7 +77,7 @@ type conflict struct {
 }
 
 // newRule shows what a rule can begin with, or the form filled with it.
-func (p *Pages) newRule(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) newRule(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	q := r.URL.Query()
 	all, err := p.inForce(r.Context(), v)
 	if err != nil {
@@ -121,7 +122,7 @@ func free(name string, all []rule.Rule) string {
 }
 
 // rule shows the form of a rule; who may not change rules sees what it says.
-func (p *Pages) rule(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) rule(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	id, err := commerce.ParseID(r.PathValue("id"))
 	if err != nil {
 		return live.ErrNotFound
@@ -135,8 +136,8 @@ func (p *Pages) rule(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 		return live.ErrNotFound
 	}
 	x := all.Rules[i]
-	if !v.Edit {
-		x = v.hide(x)
+	if !v.Rules {
+		x = hide(v, x)
 		return p.show(w, r, v, "view", x.Name, nil, map[string]any{"Name": x.Name, "Off": x.Off, "Sentence": sentence.Of(&x), "Text": rule.Text(x)})
 	}
 	return p.showForm(w, r, v, x.Name, nil, &asked{Form: ruleform.Of(&x), id: id, base: all.Number})
@@ -210,7 +211,7 @@ func (a *asked) reshape(do string) bool {
 }
 
 // edit saves a rule, or shows its form again in another shape.
-func (p *Pages) edit(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) edit(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	a, err := read(r)
 	if err != nil {
 		return err
@@ -251,14 +252,14 @@ func (a *asked) heading() string {
 var errWrong = errors.New("the form has faults")
 
 // save stores the form's rule. The error is errWrong, or rulebook.ErrConflict with a.conflict set.
-func (p *Pages) save(ctx context.Context, v *Visitor, a *asked) (commerce.ID, error) {
+func (p *Pages) save(ctx context.Context, v *section.Visitor, a *asked) (commerce.ID, error) {
 	id := a.id
 	if id == 0 {
 		id = commerce.NewID(time.Now())
 	}
 	err := p.change(ctx, v, func(now rulebook.Version) ([]rule.Rule, string, error) {
 		a.Faults = map[string]ruleform.Fault{}
-		x, ok := a.Check(v.options(), without(now.Rules, a.id))
+		x, ok := a.Check(options(v), without(now.Rules, a.id))
 		x.ID = id
 		if !ok {
 			return nil, "", errWrong
@@ -287,7 +288,7 @@ func (p *Pages) save(ctx context.Context, v *Visitor, a *asked) (commerce.ID, er
 
 // meanwhile notes a conflict where somebody else changed the rule since the form was filled. The form has then seen what is
 // stored, so that saving it again is meant.
-func (p *Pages) meanwhile(ctx context.Context, v *Visitor, a *asked, mine *rule.Rule, now *rulebook.Version, i int) error {
+func (p *Pages) meanwhile(ctx context.Context, v *section.Visitor, a *asked, mine *rule.Rule, now *rulebook.Version, i int) error {
 	was, err := p.version(ctx, v, a.base)
 	if err != nil && !sqldb.IsNotFound(err) {
 		return err
@@ -302,7 +303,7 @@ func (p *Pages) meanwhile(ctx context.Context, v *Visitor, a *asked, mine *rule.
 		return nil // it was gone already, which the form has seen
 	}
 	a.base = now.Number
-	a.conflict = &conflict{Gone: i < 0, Author: now.Author, At: v.at(now.At)}
+	a.conflict = &conflict{Gone: i < 0, Author: now.Author, At: dated(v, now.At)}
 	if i >= 0 {
 		a.conflict.Theirs = sentence.Of(&now.Rules[i])
 		a.conflict.Words = wordDiff(a.conflict.Theirs, sentence.Of(mine))
@@ -311,7 +312,7 @@ func (p *Pages) meanwhile(ctx context.Context, v *Visitor, a *asked, mine *rule.
 }
 
 // draft answers a change of the form with the form in its new shape.
-func (p *Pages) draft(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) draft(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	a, err := read(r)
 	if err != nil {
 		return err
@@ -339,7 +340,7 @@ func (p *Pages) draft(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 }
 
 // sentence answers typing with the sentence that reads the rule back.
-func (p *Pages) sentence(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) sentence(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	a, err := read(r)
 	if err != nil {
 		return err
@@ -366,9 +367,9 @@ func partial(w http.ResponseWriter, part ui.Part, err error) error {
 
 // said is the sentence of the form as it is, and the first thing that is missing. Nothing is noted at the fields: somebody is
 // still typing.
-func (a *asked) said(v *Visitor, all []rule.Rule) saidPart {
+func (a *asked) said(v *section.Visitor, all []rule.Rule) saidPart {
 	f := ruleform.New(a.Values)
-	x, ok := f.Check(v.options(), without(all, a.id))
+	x, ok := f.Check(options(v), without(all, a.id))
 	s := saidPart{Off: x.Off}
 	x.Off = false
 	s.Sentence = sentence.Of(&x)
@@ -383,7 +384,7 @@ func (a *asked) said(v *Visitor, all []rule.Rule) saidPart {
 }
 
 // showForm shows the page with a form.
-func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, v *Visitor, title string, change func(*ui.Frame), a *asked) error {
+func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, v *section.Visitor, title string, change func(*ui.Frame), a *asked) error {
 	page, err := p.fill(r.Context(), v, a)
 	if err != nil {
 		return err
@@ -392,7 +393,7 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, v *Visitor, tit
 }
 
 // fill is the page of a form.
-func (p *Pages) fill(ctx context.Context, v *Visitor, a *asked) (*editPage, error) {
+func (p *Pages) fill(ctx context.Context, v *section.Visitor, a *asked) (*editPage, error) {
 	all, err := p.inForce(ctx, v)
 	if err != nil {
 		return nil, err

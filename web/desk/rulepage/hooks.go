@@ -11,6 +11,7 @@ import (
 	"hawker/internal/sqldb/rulebook"
 	"hawker/rules/rule"
 	"hawker/web/desk/ruleform"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -32,11 +33,11 @@ type hookRow struct {
 // hookName is what a webhook may be called, as rules have it.
 var hookName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`)
 
-func (p *Pages) hooks(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) hooks(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	return p.showHooks(w, r, v, &hooksPage{}, nil)
 }
 
-func (p *Pages) showHooks(w http.ResponseWriter, r *http.Request, v *Visitor, page *hooksPage, change func(*ui.Frame)) error {
+func (p *Pages) showHooks(w http.ResponseWriter, r *http.Request, v *section.Visitor, page *hooksPage, change func(*ui.Frame)) error {
 	all, err := p.DB.Rulebook().Hooks(r.Context(), v.Merchant.ID)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func (p *Pages) showHooks(w http.ResponseWriter, r *http.Request, v *Visitor, pa
 }
 
 // changeHooks makes, renews or removes an address, or renews the secret.
-func (p *Pages) changeHooks(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) changeHooks(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	b := p.DB.Rulebook()
 	ctx, m := r.Context(), v.Merchant.ID
 	if do := r.PostFormValue("do"); do == "renew" || do == "drop" {

@@ -18,10 +18,11 @@ import (
 	"hawker/rules/rule"
 	"hawker/rules/starter"
 	"hawker/web/desk/ruleform"
+	"hawker/web/desk/section"
 )
 
 // inForce are the rules in force: the merchant's own, else those that a merchant begins with (version 0).
-func (p *Pages) inForce(ctx context.Context, v *Visitor) (rulebook.Version, error) {
+func (p *Pages) inForce(ctx context.Context, v *section.Visitor) (rulebook.Version, error) {
 	all, err := p.DB.Rulebook().Rules(ctx, v.Merchant.ID)
 	if err == nil && all.Number == 0 {
 		all.Rules = starter.Rules(v.Merchant.Language)
@@ -30,7 +31,7 @@ func (p *Pages) inForce(ctx context.Context, v *Visitor) (rulebook.Version, erro
 }
 
 // version is a version by its number, 0 for what a merchant begins with.
-func (p *Pages) version(ctx context.Context, v *Visitor, number int64) (rulebook.Version, error) {
+func (p *Pages) version(ctx context.Context, v *section.Visitor, number int64) (rulebook.Version, error) {
 	if number == 0 {
 		return rulebook.Version{Rules: starter.Rules(v.Merchant.Language)}, nil
 	}
@@ -38,7 +39,7 @@ func (p *Pages) version(ctx context.Context, v *Visitor, number int64) (rulebook
 }
 
 // options are what rules are compiled with.
-func (v *Visitor) options() book.Options {
+func options(v *section.Visitor) book.Options {
 	return book.Options{Zone: v.Place, Grammar: rules.Options{Language: v.Merchant.Language}}
 }
 
@@ -47,7 +48,7 @@ const tries = 5
 
 // change makes a change of the rules in force, saves it as a new version and puts it into force. f gets the rules and returns
 // them changed, with a note for the list of versions; an empty note is no change.
-func (p *Pages) change(ctx context.Context, v *Visitor, f func(all rulebook.Version) ([]rule.Rule, string, error)) error {
+func (p *Pages) change(ctx context.Context, v *section.Visitor, f func(all rulebook.Version) ([]rule.Rule, string, error)) error {
 	for range tries {
 		now, err := p.inForce(ctx, v)
 		if err != nil {
@@ -72,7 +73,7 @@ func (p *Pages) change(ctx context.Context, v *Visitor, f func(all rulebook.Vers
 }
 
 // reload puts what was saved into force. A merchant that another node serves, or that is just being started, reads it there.
-func (p *Pages) reload(ctx context.Context, v *Visitor) error {
+func (p *Pages) reload(ctx context.Context, v *section.Visitor) error {
 	if err := p.Hub.ReloadRules(ctx, v.Merchant.ID); err != nil && !errors.Is(err, live.ErrNotHere) {
 		return fmt.Errorf("put rules into force: %w", err)
 	}
@@ -88,8 +89,8 @@ func find(all []rule.Rule, id commerce.ID) int {
 func same(a, b *rule.Rule) bool { return a.Off == b.Off && rule.Text(*a) == rule.Text(*b) }
 
 // hide takes out of a rule what only those may see who may change it: the address of a webhook is often a secret.
-func (v *Visitor) hide(r rule.Rule) rule.Rule {
-	if v.Edit {
+func hide(v *section.Visitor, r rule.Rule) rule.Rule {
+	if v.Rules {
 		return r
 	}
 	r.Then = slices.Clone(r.Then)
@@ -115,7 +116,7 @@ func without(all []rule.Rule, id commerce.ID) []rule.Rule {
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // granted tells which permissions the merchant's logins carry.
-func (p *Pages) granted(ctx context.Context, v *Visitor) (ruleform.Granted, error) {
+func (p *Pages) granted(ctx context.Context, v *section.Visitor) (ruleform.Granted, error) {
 	g := ruleform.Granted{Scopes: map[chat.Platform][]string{}}
 	all, err := p.DB.Accounts(ctx, v.Merchant.ID)
 	if err != nil {

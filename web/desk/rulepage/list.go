@@ -17,6 +17,7 @@ import (
 	"hawker/rules/rule"
 	"hawker/rules/sentence"
 	"hawker/web/desk/ruleform"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -44,14 +45,14 @@ type troubleRow struct {
 }
 
 // troubles are what does not work now. Addresses of webhooks are for who may change rules.
-func (p *Pages) troubles(v *Visitor) []troubleRow {
+func (p *Pages) troubles(v *section.Visitor) []troubleRow {
 	work := p.Hub.RuleWork(v.Merchant.ID)
 	var out []troubleRow
 	for _, t := range work.Trouble {
-		out = append(out, troubleRow{t.What, t.Why, v.recent(t.At)})
+		out = append(out, troubleRow{t.What, t.Why, recent(v, t.At)})
 	}
 	for _, h := range work.Hooks {
-		if h.Trouble != "" && v.Edit {
+		if h.Trouble != "" && v.Rules {
 			out = append(out, troubleRow{What: "webhook to " + h.URL, Why: h.Trouble})
 		}
 	}
@@ -75,7 +76,7 @@ type listRow struct {
 	Movable     bool
 }
 
-func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	page, err := p.listPage(r.Context(), v, strings.TrimSpace(r.URL.Query().Get("q")))
 	if err != nil {
 		return err
@@ -83,19 +84,19 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 	return p.show(w, r, v, "list", "Rules", nil, page)
 }
 
-func (p *Pages) listPage(ctx context.Context, v *Visitor, query string) (*listPage, error) {
+func (p *Pages) listPage(ctx context.Context, v *section.Visitor, query string) (*listPage, error) {
 	all, err := p.inForce(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	page := &listPage{
-		Edit: v.Edit, Query: query, Of: len(all.Rules), Base: all.Number, Starter: all.Number == 0, By: all.Author, At: v.at(all.At),
+		Edit: v.Rules, Query: query, Of: len(all.Rules), Base: all.Number, Starter: all.Number == 0, By: all.Author, At: dated(v, all.At),
 	}
 	if len(all.Rules) == 0 {
 		page.Templates = templateRows(v)
 	}
 	faults := map[commerce.ID]string{}
-	_, errs := book.Load(all.Rules, v.options())
+	_, errs := book.Load(all.Rules, options(v))
 	for _, e := range errs {
 		if e.Rule < len(all.Rules) {
 			faults[all.Rules[e.Rule].ID] = e.Error()
@@ -108,10 +109,10 @@ func (p *Pages) listPage(ctx context.Context, v *Visitor, query string) (*listPa
 	page.Show, page.Live, page.Troubles = show, isLive, p.troubles(v)
 	rows := make([][]listRow, len(ruleform.Groups()))
 	for i := range all.Rules {
-		x := v.hide(all.Rules[i])
+		x := hide(v, all.Rules[i])
 		on := !x.Off
 		x.Off = false
-		row := listRow{ID: x.ID, Name: x.Name, Sentence: sentence.Of(&x), On: on, Fault: faults[x.ID], Fired: fired[x.ID].Times, LastFired: v.recent(fired[x.ID].Last), Movable: v.Edit && query == ""}
+		row := listRow{ID: x.ID, Name: x.Name, Sentence: sentence.Of(&x), On: on, Fault: faults[x.ID], Fired: fired[x.ID].Times, LastFired: recent(v, fired[x.ID].Last), Movable: v.Rules && query == ""}
 		if !matches(&row, query) {
 			continue
 		}
@@ -141,7 +142,7 @@ func matches(row *listRow, query string) bool {
 
 // fired are the firings in the show that is live, else in the one that began last. Where the merchant is not served here nothing
 // is known.
-func (p *Pages) fired(ctx context.Context, v *Visitor) (fired map[commerce.ID]ruling.Fired, show string, isLive bool, err error) {
+func (p *Pages) fired(ctx context.Context, v *section.Visitor) (fired map[commerce.ID]ruling.Fired, show string, isLive bool, err error) {
 	all, err := p.DB.Shows(ctx, v.Merchant.ID)
 	if err != nil {
 		return nil, "", false, err
@@ -177,7 +178,7 @@ func ruleID(r *http.Request) (commerce.ID, error) {
 }
 
 // turn turns a rule on or off, whatever else somebody changed meanwhile.
-func (p *Pages) turn(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) turn(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	id, err := ruleID(r)
 	if err != nil {
 		return err
@@ -199,7 +200,7 @@ func (p *Pages) turn(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // move moves a rule one place up or down among those of its kind.
-func (p *Pages) move(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) move(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	id, err := ruleID(r)
 	if err != nil {
 		return err
@@ -227,7 +228,7 @@ func (p *Pages) move(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // order puts the rules of a group into the order that was dragged. Rules that came or went meanwhile make it no order any more.
-func (p *Pages) order(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) order(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
@@ -281,7 +282,7 @@ func ordered(all []rule.Rule, ids []commerce.ID) (out []rule.Rule, ok bool) {
 }
 
 // drop removes a rule.
-func (p *Pages) drop(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) drop(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	id, err := ruleID(r)
 	if err != nil {
 		return err
@@ -301,7 +302,7 @@ func (p *Pages) drop(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // listed ends a change of the list: htmx gets the list anew, a plain form is sent on.
-func (p *Pages) listed(w http.ResponseWriter, r *http.Request, v *Visitor, err error, said string, id commerce.ID) error {
+func (p *Pages) listed(w http.ResponseWriter, r *http.Request, v *section.Visitor, err error, said string, id commerce.ID) error {
 	if errors.Is(err, rulebook.ErrConflict) {
 		err = ui.Problem(http.StatusConflict, "Somebody else is changing the rules at the same time. Try again.")
 	}

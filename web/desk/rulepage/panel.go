@@ -15,6 +15,7 @@ import (
 	"hawker/rules/facts"
 	"hawker/rules/rule"
 	"hawker/web/desk/ruleform"
+	"hawker/web/desk/section"
 )
 
 // there reports whether a fact is there when e happens.
@@ -28,7 +29,7 @@ func there(e rule.Event, name string) bool {
 }
 
 // tryPanel is the panel as it was filled in.
-func (p *Pages) tryPanel(ctx context.Context, v *Visitor, values url.Values, e rule.Event, x *tried) (*tryPanel, error) {
+func (p *Pages) tryPanel(ctx context.Context, v *section.Visitor, values url.Values, e rule.Event, x *tried) (*tryPanel, error) {
 	show, shows, err := p.tryShow(ctx, v, values.Get("try_show"))
 	if err != nil {
 		return nil, err
@@ -191,7 +192,7 @@ func (f *panel) where(show *commerce.Show, shows []commerce.Show) ruleform.Secti
 }
 
 // now is the moment that is asked about.
-func (f *panel) now(v *Visitor) time.Time {
+func (f *panel) now(v *section.Visitor) time.Time {
 	if t, err := time.ParseInLocation("2006-01-02T15:04", f.Trimmed("try_at"), v.Place); err == nil {
 		return t
 	}
@@ -199,7 +200,7 @@ func (f *panel) now(v *Visitor) time.Time {
 }
 
 // facts are the facts that the panel says.
-func (f *panel) facts(v *Visitor, e rule.Event, show *commerce.Show) *facts.Facts {
+func (f *panel) facts(v *section.Visitor, e rule.Event, show *commerce.Show) *facts.Facts {
 	money := func(name string) commerce.Money {
 		if f.Trimmed(name) == "" {
 			return commerce.Money{Currency: v.Merchant.Currency}

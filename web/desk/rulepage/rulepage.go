@@ -1,6 +1,6 @@
 // Package rulepage holds the pages on which a merchant's rules are made: the list, the form with its live sentence, trying a rule
 // on what could happen, trying rules on a recorded show, versions, and rules as text. What a page may show and change is told by
-// its Visitor; package desk decides who is one.
+// its visitor; package desk decides who is one.
 //
 // Every page works without script: a button "Continue" stands for what a change of the form shows by itself otherwise.
 package rulepage
@@ -14,6 +14,7 @@ import (
 
 	"hawker/internal/live"
 	"hawker/internal/sqldb"
+	"hawker/web/desk/section"
 	"hawker/web/trial"
 	"hawker/web/ui"
 )
@@ -25,15 +26,6 @@ var templates embed.FS
 //
 //go:embed static
 var Static embed.FS
-
-// Visitor is a member at a page.
-type Visitor struct {
-	Member   sqldb.Member
-	Merchant sqldb.Merchant
-	Place    *time.Location // the merchant's time zone
-	Edit     bool           // may change rules; else they are only shown
-	Frame    ui.Frame       // of members, without a title
-}
 
 // Pages serves the pages. Set the fields, then Open.
 type Pages struct {
@@ -47,15 +39,8 @@ type Pages struct {
 	pages *ui.Pages
 }
 
-// Route is an address with its page. Edit says that it is for those only who may change rules.
-type Route struct {
-	Pattern string
-	Edit    bool
-	Handle  func(w http.ResponseWriter, r *http.Request, v *Visitor) error
-}
-
 // Open reads the templates and gives the pages' addresses.
-func (p *Pages) Open() ([]Route, error) {
+func (p *Pages) Open() ([]section.Route, error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
@@ -63,37 +48,37 @@ func (p *Pages) Open() ([]Route, error) {
 	if p.pages, err = p.Kit.Pages(templates, "templates"); err != nil {
 		return nil, err
 	}
-	return []Route{
-		{"GET /rules", false, p.list},
-		{"POST /rules/order", true, p.order},
-		{"GET /rules/new", true, p.newRule},
-		{"POST /rules/new", true, p.edit},
-		{"POST /rules/draft", true, p.draft},
-		{"POST /rules/sentence", true, p.sentence},
-		{"GET /rules/rule/{id}", false, p.rule},
-		{"POST /rules/rule/{id}", true, p.edit},
-		{"POST /rules/rule/{id}/switch", true, p.turn},
-		{"POST /rules/rule/{id}/move", true, p.move},
-		{"POST /rules/rule/{id}/drop", true, p.drop},
-		{"GET /rules/try", false, p.try},
-		{"POST /rules/try", false, p.try},
-		{"GET /rules/traces", false, p.traces},
-		{"GET /rules/versions", false, p.versions},
-		{"GET /rules/versions/{number}", false, p.compare},
-		{"POST /rules/versions/{number}/restore", true, p.restore},
-		{"GET /rules/text", false, p.text},
-		{"POST /rules/text", true, p.takeText},
-		{"GET /rules/export", true, p.export},
-		{"GET /rules/hooks", true, p.hooks},
-		{"POST /rules/hooks", true, p.changeHooks},
-		{"GET /rules/backtest", true, p.backtest},
-		{"GET /rules/backtest/events", true, p.backtestEvents},
-		{"POST /rules/backtest", true, p.startBacktest},
+	return []section.Route{
+		{Pattern: "GET /rules", Need: section.See, Handle: p.list},
+		{Pattern: "POST /rules/order", Need: section.Rules, Handle: p.order},
+		{Pattern: "GET /rules/new", Need: section.Rules, Handle: p.newRule},
+		{Pattern: "POST /rules/new", Need: section.Rules, Handle: p.edit},
+		{Pattern: "POST /rules/draft", Need: section.Rules, Handle: p.draft},
+		{Pattern: "POST /rules/sentence", Need: section.Rules, Handle: p.sentence},
+		{Pattern: "GET /rules/rule/{id}", Need: section.See, Handle: p.rule},
+		{Pattern: "POST /rules/rule/{id}", Need: section.Rules, Handle: p.edit},
+		{Pattern: "POST /rules/rule/{id}/switch", Need: section.Rules, Handle: p.turn},
+		{Pattern: "POST /rules/rule/{id}/move", Need: section.Rules, Handle: p.move},
+		{Pattern: "POST /rules/rule/{id}/drop", Need: section.Rules, Handle: p.drop},
+		{Pattern: "GET /rules/try", Need: section.See, Handle: p.try},
+		{Pattern: "POST /rules/try", Need: section.See, Handle: p.try},
+		{Pattern: "GET /rules/traces", Need: section.See, Handle: p.traces},
+		{Pattern: "GET /rules/versions", Need: section.See, Handle: p.versions},
+		{Pattern: "GET /rules/versions/{number}", Need: section.See, Handle: p.compare},
+		{Pattern: "POST /rules/versions/{number}/restore", Need: section.Rules, Handle: p.restore},
+		{Pattern: "GET /rules/text", Need: section.See, Handle: p.text},
+		{Pattern: "POST /rules/text", Need: section.Rules, Handle: p.takeText},
+		{Pattern: "GET /rules/export", Need: section.Rules, Handle: p.export},
+		{Pattern: "GET /rules/hooks", Need: section.Rules, Handle: p.hooks},
+		{Pattern: "POST /rules/hooks", Need: section.Rules, Handle: p.changeHooks},
+		{Pattern: "GET /rules/backtest", Need: section.Rules, Handle: p.backtest},
+		{Pattern: "GET /rules/backtest/events", Need: section.Rules, Handle: p.backtestEvents},
+		{Pattern: "POST /rules/backtest", Need: section.Rules, Handle: p.startBacktest},
 	}, nil
 }
 
 // show shows a page.
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *Visitor, page, title string, change func(f *ui.Frame), data any) error {
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *section.Visitor, page, title string, change func(f *ui.Frame), data any) error {
 	f := v.Frame
 	f.Title = title
 	if s := said(r.URL.Query().Get("said")); s != "" {
@@ -126,15 +111,17 @@ func onward(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
-// at is a moment for people, in the shop's zone.
-func (v *Visitor) at(t time.Time) when { return when{t, t.In(v.Place).Format("2 Jan 2006, 15:04")} }
+// dated is a moment for people, in the shop's zone.
+func dated(v *section.Visitor, t time.Time) when {
+	return when{t, t.In(v.Place).Format("2 Jan 2006, 15:04")}
+}
 
 // recent is a moment of today by its clock, and any other by its day.
-func (v *Visitor) recent(t time.Time) when {
+func recent(v *section.Visitor, t time.Time) when {
 	if t.In(v.Place).YearDay() == time.Now().In(v.Place).YearDay() && time.Since(t) < 24*time.Hour {
 		return when{t, t.In(v.Place).Format("15:04:05")}
 	}
-	return v.at(t)
+	return dated(v, t)
 }
 
 // when is a moment with its words.

@@ -15,6 +15,7 @@ import (
 	"hawker/rules/book"
 	"hawker/rules/rule"
 	"hawker/rules/sentence"
+	"hawker/web/desk/section"
 )
 
 // textPage is rules as text: those in force to copy, and a box to paste others.
@@ -41,18 +42,18 @@ type foundRow struct {
 // textMost bounds what is pasted, in bytes.
 const textMost = 1 << 20
 
-func (p *Pages) text(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) text(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	all, err := p.inForce(r.Context(), v)
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, v, "text", "Rules as text", nil, &textPage{Edit: v.Edit, All: v.textOf(all.Rules)})
+	return p.show(w, r, v, "text", "Rules as text", nil, &textPage{Edit: v.Rules, All: textOf(v, all.Rules)})
 }
 
-func (v *Visitor) textOf(all []rule.Rule) string {
+func textOf(v *section.Visitor, all []rule.Rule) string {
 	shown := make([]rule.Rule, len(all))
 	for i := range all {
-		shown[i] = v.hide(all[i])
+		shown[i] = hide(v, all[i])
 	}
 	var b strings.Builder
 	rule.Lines(&b, 0, shown)
@@ -60,7 +61,7 @@ func (v *Visitor) textOf(all []rule.Rule) string {
 }
 
 // export sends all rules as a file, in the form of the key rules of a set-up.
-func (p *Pages) export(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) export(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	all, err := p.inForce(r.Context(), v)
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request, v *Visitor) error
 }
 
 // takeText looks at pasted rules, and adds them once they were looked at.
-func (p *Pages) takeText(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) takeText(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 3*textMost) // a form writes some signs as three
 	if err := r.ParseForm(); err != nil {
 		return err
@@ -86,7 +87,7 @@ func (p *Pages) takeText(w http.ResponseWriter, r *http.Request, v *Visitor) err
 	if err != nil {
 		return err
 	}
-	page := &textPage{Edit: true, All: v.textOf(all.Rules), Typed: strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n"), Replace: r.PostForm.Get("replace") != ""}
+	page := &textPage{Edit: true, All: textOf(v, all.Rules), Typed: strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n"), Replace: r.PostForm.Get("replace") != ""}
 	page.read(v, all.Rules)
 	if len(page.Faults) > 0 {
 		return p.show(w, r, v, "text", "Rules as text", trouble(http.StatusUnprocessableEntity, "Nothing was added: the text needs another look."), page)
@@ -131,7 +132,7 @@ func named1(all []rule.Rule, name string) int {
 }
 
 // read reads the pasted rules, and notes what is wrong with them at its line and column.
-func (t *textPage) read(v *Visitor, others []rule.Rule) []rule.Rule {
+func (t *textPage) read(v *section.Visitor, others []rule.Rule) []rule.Rule {
 	if strings.TrimSpace(t.Typed) == "" {
 		t.fault(plain.Fault{Msg: "There is nothing in the box yet."})
 		return nil
@@ -171,7 +172,7 @@ func (t *textPage) read(v *Visitor, others []rule.Rule) []rule.Rule {
 		return nil
 	}
 	// What texts and expressions name is checked with all rules together; each fault is told.
-	_, errs := book.Load(append(slices.Clone(kept), added...), v.options())
+	_, errs := book.Load(append(slices.Clone(kept), added...), options(v))
 	for _, e := range errs {
 		if e.Rule >= len(kept) {
 			t.fault(plain.Fault{Pos: t.place(e.Rule-len(kept), e.Field, e.Action, e.Column), Msg: e.Msg})

@@ -13,6 +13,7 @@ import (
 	"hawker/rules"
 	"hawker/rules/book"
 	"hawker/rules/rule"
+	"hawker/web/desk/section"
 )
 
 // tracesPage is what rules made of what happened in the last minutes.
@@ -38,7 +39,7 @@ type traceRow struct {
 const tracesMost = 200
 
 // traces shows what rules made of what happened.
-func (p *Pages) traces(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) traces(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	page := &tracesPage{Query: strings.TrimSpace(r.URL.Query().Get("q")), Minutes: int(traces.Kept / time.Minute), Here: true}
 	all, err := p.Hub.Traces(r.Context(), v.Merchant.ID)
 	if errors.Is(err, live.ErrNotHere) {

@@ -19,6 +19,7 @@ import (
 	"hawker/rules/rule"
 	"hawker/rules/sentence"
 	"hawker/web/desk/ruleform"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -54,7 +55,7 @@ type tryPage struct {
 }
 
 // try shows the page, or what the rules in force make of what is asked.
-func (p *Pages) try(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) try(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (p *Pages) try(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 		if err != nil {
 			return err
 		}
-		b, _ := book.Load(all.Rules, v.options())
+		b, _ := book.Load(all.Rules, options(v))
 		if x, err = p.ask(r.Context(), v, values, e, b, -1); err != nil {
 			return err
 		}
@@ -102,12 +103,12 @@ func (p *Pages) try(w http.ResponseWriter, r *http.Request, v *Visitor) error {
 }
 
 // tryForm tries the form's rule among the others, as if it was on. What is wrong with it is noted in the form.
-func (p *Pages) tryForm(ctx context.Context, v *Visitor, a *asked) error {
+func (p *Pages) tryForm(ctx context.Context, v *section.Visitor, a *asked) error {
 	all, err := p.inForce(ctx, v)
 	if err != nil {
 		return err
 	}
-	x, ok := a.Check(v.options(), without(all.Rules, a.id))
+	x, ok := a.Check(options(v), without(all.Rules, a.id))
 	if !ok {
 		_, w := a.First()
 		a.tried = &tried{Wrong: w.Msg}
@@ -123,7 +124,7 @@ func (p *Pages) tryForm(ctx context.Context, v *Visitor, a *asked) error {
 	} else {
 		tryAll[at] = x
 	}
-	b, errs := book.Load(tryAll, v.options())
+	b, errs := book.Load(tryAll, options(v))
 	for _, e := range errs { // a faulty one is left out, so that those behind it move up
 		if e.Rule < at {
 			at--
@@ -134,7 +135,7 @@ func (p *Pages) tryForm(ctx context.Context, v *Visitor, a *asked) error {
 }
 
 // tryShow is the show that is tried in: the one that was chosen, else the one that is live, else the newest; nil where there is none.
-func (p *Pages) tryShow(ctx context.Context, v *Visitor, chosen string) (*commerce.Show, []commerce.Show, error) {
+func (p *Pages) tryShow(ctx context.Context, v *section.Visitor, chosen string) (*commerce.Show, []commerce.Show, error) {
 	all, err := p.DB.Shows(ctx, v.Merchant.ID)
 	if err != nil {
 		return nil, nil, err
@@ -169,7 +170,7 @@ func runesMost(p chat.Platform) int {
 }
 
 // ask asks the rules of b what they make of what the panel says. own is the rule that is being written, by its place; -1 for none.
-func (p *Pages) ask(ctx context.Context, v *Visitor, values url.Values, e rule.Event, b *book.Book, own int) (*tried, error) {
+func (p *Pages) ask(ctx context.Context, v *section.Visitor, values url.Values, e rule.Event, b *book.Book, own int) (*tried, error) {
 	show, _, err := p.tryShow(ctx, v, values.Get("try_show"))
 	if err != nil {
 		return nil, err
@@ -222,7 +223,7 @@ func (p *Pages) ask(ctx context.Context, v *Visitor, values url.Values, e rule.E
 }
 
 // grammar reads lines as the show does, with the commands of the rules.
-func (p *Pages) grammar(v *Visitor, show *commerce.Show, b *book.Book) *rules.Grammar {
+func (p *Pages) grammar(v *section.Visitor, show *commerce.Show, b *book.Book) *rules.Grammar {
 	o := rules.Options{Language: v.Merchant.Language, Custom: b.Commands()}
 	if m := p.Hub.Manners(v.Merchant.ID); m != nil {
 		o.Names = m.Names()

@@ -12,6 +12,7 @@ import (
 	"hawker/internal/sqldb/rulebook"
 	"hawker/rules/rule"
 	"hawker/rules/sentence"
+	"hawker/web/desk/section"
 	"hawker/web/ui"
 )
 
@@ -28,14 +29,14 @@ type versionRow struct {
 	Now          bool
 }
 
-func (p *Pages) versions(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) versions(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	all, err := p.DB.Rulebook().Versions(r.Context(), v.Merchant.ID)
 	if err != nil {
 		return err
 	}
-	page := &versionsPage{Edit: v.Edit}
+	page := &versionsPage{Edit: v.Rules}
 	for i := range all {
-		page.Rows = append(page.Rows, versionRow{all[i].Number, v.at(all[i].At), all[i].Author, all[i].Note, i == 0})
+		page.Rows = append(page.Rows, versionRow{all[i].Number, dated(v, all[i].At), all[i].Author, all[i].Note, i == 0})
 	}
 	if n := len(all); n == 0 || all[n-1].Number == 1 { // what the merchant began with is still known
 		page.Rows = append(page.Rows, versionRow{Number: 0, Note: "the rules that every shop begins with", Now: n == 0})
@@ -61,7 +62,7 @@ type changeRow struct {
 }
 
 // compare shows what differs between a version and the one in force, or the one that ?with= names.
-func (p *Pages) compare(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) compare(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	from, err := p.numbered(r.Context(), v, r.PathValue("number"))
 	if err != nil {
 		return err
@@ -77,15 +78,15 @@ func (p *Pages) compare(w http.ResponseWriter, r *http.Request, v *Visitor) erro
 		}
 	}
 	row := func(x *rulebook.Version) versionRow {
-		return versionRow{x.Number, v.at(x.At), x.Author, x.Note, x.Number == now.Number}
+		return versionRow{x.Number, dated(v, x.At), x.Author, x.Note, x.Number == now.Number}
 	}
-	page := &comparePage{Edit: v.Edit, From: row(&from), To: row(&to), Restorable: from.Number != now.Number, Base: now.Number}
-	page.Changes, page.Reordered = v.differences(from.Rules, to.Rules)
+	page := &comparePage{Edit: v.Rules, From: row(&from), To: row(&to), Restorable: from.Number != now.Number, Base: now.Number}
+	page.Changes, page.Reordered = differences(v, from.Rules, to.Rules)
 	return p.show(w, r, v, "compare", "Version "+strconv.FormatInt(from.Number, 10), nil, page)
 }
 
 // numbered is the version that an address names.
-func (p *Pages) numbered(ctx context.Context, v *Visitor, text string) (rulebook.Version, error) {
+func (p *Pages) numbered(ctx context.Context, v *section.Visitor, text string) (rulebook.Version, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
 		return rulebook.Version{}, live.ErrNotFound
@@ -98,10 +99,10 @@ func (p *Pages) numbered(ctx context.Context, v *Visitor, text string) (rulebook
 }
 
 // differences are what became of rules, and whether those that stayed stand in another order.
-func (v *Visitor) differences(from, to []rule.Rule) (out []changeRow, reordered bool) {
+func differences(v *section.Visitor, from, to []rule.Rule) (out []changeRow, reordered bool) {
 	last := -1
 	for i := range to {
-		x := v.hide(to[i])
+		x := hide(v, to[i])
 		k := find(from, x.ID)
 		if k < 0 {
 			out = append(out, changeRow{ID: x.ID, What: "added", Name: x.Name, Words: []run{{Text: sentence.Of(&x), New: true}}})
@@ -109,7 +110,7 @@ func (v *Visitor) differences(from, to []rule.Rule) (out []changeRow, reordered 
 		}
 		reordered = reordered || k < last
 		last = k
-		was := v.hide(from[k])
+		was := hide(v, from[k])
 		if same(&was, &x) && !same(&from[k], &to[i]) { // in what is not shown
 			out = append(out, changeRow{ID: x.ID, What: "changed", Name: x.Name, Words: []run{{Text: "The address of its webhook is another one."}}})
 		}
@@ -131,7 +132,7 @@ func (v *Visitor) differences(from, to []rule.Rule) (out []changeRow, reordered 
 	}
 	for i := range from {
 		if find(to, from[i].ID) < 0 {
-			x := v.hide(from[i])
+			x := hide(v, from[i])
 			out = append(out, changeRow{What: "removed", Name: x.Name, Words: []run{{Text: sentence.Of(&x), Old: true}}})
 		}
 	}
@@ -140,7 +141,7 @@ func (v *Visitor) differences(from, to []rule.Rule) (out []changeRow, reordered 
 
 // restore makes an old version the newest one. base is the version that the page was made beside: what somebody saved since is
 // not overwritten unseen.
-func (p *Pages) restore(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+func (p *Pages) restore(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
 	old, err := p.numbered(r.Context(), v, r.PathValue("number"))
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type Visitor struct {
 	Place     *time.Location // the merchant's time zone
 	Run, Plan bool           // may act on a running show; may set it up, and see keys
 	Connect   bool           // may connect accounts
+	Rules     bool           // may change rules; else they are only shown
 	Frame     ui.Frame       // of members, without a title
 }
 
@@ -27,6 +28,7 @@ const (
 	See Need = iota
 	Run
 	Plan
+	Rules
 )
 
 // Route is an address with its page.
