@@ -96,7 +96,7 @@ func reading(t *testing.T, id string) (*seen, relay.Destination) {
 		}
 		defer context.AfterFunc(t.Context(), func() { _ = nc.Close() })()
 		sc := &gortmplib.ServerConn{RW: nc}
-		if err := errors.Join(sc.Initialize(), sc.Accept()); err != nil {
+		if err := errors.Join(sc.Initialize(), sc.AcceptConn()); err != nil {
 			t.Errorf("%s: %v", id, err)
 			return
 		}
