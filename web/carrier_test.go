@@ -175,6 +175,12 @@ func (h *house) videoPages(merchant, planned, show commerce.ID, c *client, keep 
 	keep("video-empty", c.get("/shows/"+planned.String()+"/video"), http.StatusOK)
 	ids := h.carries(merchant, show)
 	at := "/shows/" + show.String() + "/video"
+	for range 2000 { // the platform is asked in a goroutine of its own
+		if strings.Contains(c.get(at).body, "YouTube shows it.") {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	keep("video-video", c.get(at), http.StatusOK)
 	keep("video-choose", c.get(at+"/to"), http.StatusOK)
 	keep("video-form", c.get(at+"/to/new?preset=youtube"), http.StatusOK)
