@@ -126,6 +126,7 @@ func TestLoud(t *testing.T) {
 				Words: func(bool) speaker.Words { return speaker.Words{Text: "joined"} }, Done: func(time.Time, error) {},
 			})
 			time.Sleep(10 * time.Second)
+			synctest.Wait()
 			lines := h.p.texts()
 			slices.SortFunc(lines, func(a, b string) int { return len(b) - len(a) })
 			if strings.Join(lines, " ") != tt.lines || strings.Join(l.loud, " ") != tt.loud || len(ends) != 2 || (ends[0] != nil) != tt.failed {
