@@ -266,12 +266,14 @@ func TestCrowds(t *testing.T) {
 		}
 		claim(20, "a") // ten lines of three would do
 		time.Sleep(speaker.CoverIn)
+		synctest.Wait()
 		if f := h.Figures(); f.Crowds != 0 || covered != 20 {
 			t.Errorf("%d covered, %+v", covered, f)
 		}
 		time.Sleep(time.Minute)
 		claim(1000, "b")
 		time.Sleep(speaker.CoverIn)
+		synctest.Wait()
 		if f := h.Figures(); f.Crowds == 0 || covered != 1020 || h.p.over != 0 {
 			t.Errorf("%d covered, %+v, %d over", covered, f, h.p.over)
 		}
