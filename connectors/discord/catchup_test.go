@@ -119,24 +119,25 @@ func TestRestart(t *testing.T) {
 // TestGap: what cannot be fetched is told.
 func TestGap(t *testing.T) {
 	for name, tt := range map[string]struct {
-		bad  func(s *stand)
-		want string
+		before, after func(s *stand) // the session was lost
+		want          string
 	}{
-		"the history may not be read": {func(s *stand) { s.Forbid(shopID, discordsim.ReadHistory) }, "message history"},
-		"too many lines": {func(s *stand) {
+		"the history may not be read": {func(s *stand) { s.Forbid(shopID, discordsim.ReadHistory) }, func(*stand) {}, "message history"},
+		"too many lines": {func(*stand) {}, func(s *stand) {
 			for i := range 5100 {
 				s.Type(shopID, ana, fmt.Sprint(i))
 			}
 		}, "too many"},
-		"Discord answers nothing else": {func(s *stand) { s.RefuseHistory(1000) }, "Discord ended the session"},
+		"Discord answers nothing else": {func(s *stand) { s.RefuseHistory(1000) }, func(*stand) {}, "Discord ended the session"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := bubble(t, config())
 				e := joined(t, s.client(t), s.Sim)
 				e.line(s.Type(shopID, ana, "before"))
+				tt.before(s) // or the next session may be there first
 				s.Invalidate(false)
-				tt.bad(s)
+				tt.after(s)
 				e.until("a gap", func() bool { return e.count(chat.Gap) == 1 })
 				e.line(s.Type(shopID, ana, "after"))
 				if g := e.events(chat.Gap)[0]; g.Channel != shop || !strings.Contains(g.Reason, tt.want) {
