@@ -10,7 +10,7 @@ import (
 	"hawker/commerce/ledger"
 )
 
-// Memory is what became of messages, by key. It is not safe for two goroutines.
+// Memory is what became of messages, by key. New makes one. It is not safe for two goroutines.
 type Memory[T any] struct {
 	keep   time.Duration
 	seed   maphash.Seed
@@ -38,9 +38,6 @@ const dropMost = 8
 func New[T any](keep time.Duration) *Memory[T] {
 	return &Memory[T]{keep: keep, seed: maphash.MakeSeed(), newest: map[uint64]int{}}
 }
-
-// Len is how many messages are remembered.
-func (m *Memory[T]) Len() int { return m.next - m.first }
 
 // Get is what became of a message; false when nothing is known of it.
 func (m *Memory[T]) Get(k ledger.Key) (T, bool) {

@@ -25,7 +25,7 @@ type node[K comparable, V any] struct {
 	value V
 }
 
-// blockLen is how many nodes are made at once, but for the first.
+// blockLen is how many nodes are made at once.
 const blockLen = 256
 
 // New is an empty Map.
