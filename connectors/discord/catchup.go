@@ -125,7 +125,7 @@ func (c *Client) fetch(ctx context.Context, channelID, guildID, after, why strin
 		got.cut = why
 		return got
 	}
-	if c.lacks(channelID, perm.History) || c.lacks(channelID, perm.View) { // Discord would answer that there is nothing
+	if !c.reads(channelID, guildID) { // Discord would answer that there is nothing
 		got.cut = why + " The bot may not read the message history, so they were not fetched."
 		return got
 	}
@@ -161,6 +161,15 @@ func (c *Client) described(ctx context.Context, guildID string) bool {
 			return known
 		}
 	}
+}
+
+// reads reports whether the bot may read what was said in a channel of a described server. It asks the description itself: a
+// channel's list of what is missing is made from it a moment later.
+func (c *Client) reads(channelID, guildID string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, missing := c.guilds.See(guildID, channelID)
+	return !slices.Contains(missing, perm.History) && !slices.Contains(missing, perm.View)
 }
 
 type fetched struct {
