@@ -1,7 +1,6 @@
 package hls_test
 
 import (
-	"errors"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -81,15 +80,20 @@ func TestPlayers(t *testing.T) {
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
+			ended := make(chan error, 1)
+			go func() { ended <- c.Wait2() }()
 			relaytest.Eventually(t, "a client sees it", func() bool {
+				select {
+				case err := <-ended:
+					t.Fatalf("the client gave up: %v", err)
+				default:
+				}
 				mu.Lock()
 				defer mu.Unlock()
 				return got.pictures > 50 && got.sounds > 50
 			})
 			c.Close()
-			if err := c.Wait2(); err != nil && !errors.Is(err, gohlslib.ErrClientEOS) && !strings.Contains(err.Error(), "terminated") {
-				t.Log(err)
-			}
+			<-ended
 		})
 	}
 }

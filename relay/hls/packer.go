@@ -97,11 +97,10 @@ func (p *packer) cut(now int64, s *media.Sample) {
 	switch {
 	case now == p.segmentAt:
 	case s.Key && now-p.segmentAt >= int64(leastSegment.Seconds()*media.VideoScale), p.heavy():
-		p.endPart(now)
-		p.show.close()
+		p.endPart(now, true)
 		p.openSegment(now, false)
 	case now+usual-p.partAt > partTarget:
-		p.endPart(now)
+		p.endPart(now, false)
 	}
 	p.partKey = p.partKey || now == p.partAt && s.Key
 }
@@ -148,8 +147,7 @@ func (p *packer) endSegment(now int64) {
 		}
 		p.lanes[i].usual = 0
 	}
-	p.endPart(max(now, p.partAt+1))
-	p.show.close()
+	p.endPart(max(now, p.partAt+1), true)
 	p.open = false
 }
 
@@ -180,8 +178,8 @@ func (l *lane) next(at int64) {
 	l.samples = append(l.samples, &fmp4.Sample{Duration: uint32(l.usual), PTSOffset: s.Offset, IsNonSyncSample: s.Video && !s.Key, Payload: s.Payload})
 }
 
-// endPart makes a part of what there is until now.
-func (p *packer) endPart(now int64) {
+// endPart makes a part of what there is until now, and says whether the segment ends with it.
+func (p *packer) endPart(now int64, whole bool) {
 	out := fmp4.Part{SequenceNumber: p.sequence}
 	for i := range p.lanes {
 		if l := &p.lanes[i]; len(l.samples) > 0 {
@@ -189,14 +187,14 @@ func (p *packer) endPart(now int64) {
 			l.samples = nil
 		}
 	}
-	if len(out.Tracks) == 0 {
+	var b seekablebuffer.Buffer
+	if len(out.Tracks) == 0 || out.Marshal(&b) != nil { // only a writer's error can come, and memory has none
+		if whole {
+			p.show.add(part{}, true)
+		}
 		return
 	}
 	p.sequence++
-	var b seekablebuffer.Buffer
-	if err := out.Marshal(&b); err != nil {
-		return // only a writer's error can come, and memory has none
-	}
-	p.show.add(part{data: b.Bytes(), ticks: now - p.partAt, key: p.partKey})
+	p.show.add(part{data: b.Bytes(), ticks: now - p.partAt, key: p.partKey}, whole)
 	p.partAt, p.partKey = now, false
 }

@@ -244,24 +244,27 @@ func (w *show) open(at time.Time, breaks bool) {
 	w.segs = append(w.segs, &segment{number: w.first + int64(len(w.segs)), init: w.count, breaks: breaks, at: at})
 }
 
-// add puts a part into the last segment.
-func (w *show) add(p part) {
+// add puts a part into the last segment. whole says that it is the segment's last: both become known at once, since a playlist made
+// in between would announce a part that never comes.
+func (w *show) add(p part, whole bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seg := w.last()
-	seg.parts = append(seg.parts, p)
-	seg.ticks += p.ticks
-	seg.bytes += len(p.data)
+	if len(p.data) > 0 {
+		seg.parts = append(seg.parts, p)
+		seg.ticks += p.ticks
+		seg.bytes += len(p.data)
+	}
+	if whole {
+		seg.whole = true
+		w.longest = max(w.longest, seg.ticks)
+		w.forget()
+	}
 	w.tell()
 }
 
-// close ends the last segment, and drops what is too old.
-func (w *show) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	seg := w.last()
-	seg.whole = true
-	w.longest = max(w.longest, seg.ticks)
+// forget drops what is too old. w.mu is held.
+func (w *show) forget() {
 	bytes, ticks := 0, int64(0)
 	keep := len(w.segs)
 	for keep > 0 {
@@ -285,7 +288,6 @@ func (w *show) close() {
 			delete(w.inits, n)
 		}
 	}
-	w.tell()
 }
 
 func duration(ticks int64) time.Duration {
