@@ -171,7 +171,6 @@ func (v *video) event(tag string, e relay.Event) {
 			v.h.hub.RelayEvent(merchant, show, e.Name, e.Kind == relay.DestinationUp)
 		}
 	}
-	v.h.log.Info("video", "event", string(e.Kind), "show", e.Stream, "destination", e.Name, "reason", string(e.Reason))
 }
 
 // status are all streams as they stand.
