@@ -102,7 +102,7 @@ type Reopen struct{ By string }
 type Opened struct{ Holds []ID }
 
 // Drafted records the store's draft order at which holds are paid, and which reserves the pieces of those that are held. With an
-// empty Draft they have none any more.
+// empty Draft they have none any more. A draft of which a hold has ended, or has another one already, is not theirs.
 type Drafted struct {
 	Holds   []ID
 	Draft   string
@@ -214,10 +214,11 @@ type Outcome struct {
 	Variant ID       `json:",omitzero"`
 	Label   string   `json:",omitzero"`
 	Choices []string `json:",omitzero"`
-	// Wanted is the amount asked for; Holding what the person holds of the variant now; Waiting what waits in line, at
+	// Wanted is the amount asked for; Holding what the person holds of the variant now, Offers how many of these are only offered; Waiting what waits in line, at
 	// Place (from 1); Cap the cap that applied, 0 for none; Left what is free to claim now (-1 when endless).
 	Wanted  int         `json:",omitzero"`
 	Holding int         `json:",omitzero"`
+	Offers  int         `json:",omitzero"`
 	Waiting int         `json:",omitzero"`
 	Place   int         `json:",omitzero"`
 	Cap     int         `json:",omitzero"`

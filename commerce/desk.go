@@ -7,7 +7,9 @@ import (
 	"hawker/commerce/due"
 	"hawker/commerce/guard"
 	"hawker/commerce/ledger"
+	"hawker/commerce/person"
 	"hawker/commerce/recent"
+	"hawker/commerce/undo"
 	"hawker/internal/chat"
 )
 
@@ -28,7 +30,7 @@ type Desk struct {
 	receipts map[ID]*Receipt
 	places   map[ID]*Place
 	orders   map[string]*OrderRow
-	person   map[chat.Viewer]string // joined viewers only; keyed with an empty name
+	people   person.Book
 
 	receiptOf map[showViewer]ID
 	claimed   map[personShow][]ID    // holds of a person in a show, open and paid, oldest first
@@ -61,14 +63,6 @@ type Desk struct {
 	plan   *planning // the newest that was not confirmed
 	flying *planning // the one before it, whose batch is on its way
 	spare  *planning // one that is over, for its room
-
-	called called
-}
-
-// called is a viewer who is no other person, and what they are called as one.
-type called struct {
-	platform   chat.Platform
-	id, person string
 }
 
 type showViewer struct {
@@ -118,7 +112,7 @@ func NewDesk(merchant ID, st State) *Desk {
 	d := &Desk{
 		Merchant: merchant, epoch: st.Epoch, seq: st.Seq, head: ledger.Head{Seq: st.LastEntry, Hash: st.LastHash}, lastID: st.LastPlace,
 		shows: map[ID]*Show{}, stock: map[ID]*Stock{}, holds: map[ID]*Hold{}, receipts: map[ID]*Receipt{}, places: map[ID]*Place{},
-		orders: map[string]*OrderRow{}, person: map[chat.Viewer]string{}, receiptOf: map[showViewer]ID{}, claimed: map[personShow][]ID{},
+		orders: map[string]*OrderRow{}, receiptOf: map[showViewer]ID{}, claimed: map[personShow][]ID{},
 		lines: map[ID][]ID{}, waits: map[personShow][]ID{}, openOf: map[ID]int{}, byMessage: map[message][]ID{}, last: map[wish]asked{}, decided: recent.New[answered](decidedFor),
 		ofShow: map[ID][]ID{}, byDraft: map[string][]ID{}, inDraft: map[ID][]ID{}, drafts: map[string]string{}, taking: map[ID]map[string]bool{},
 		marks: map[chat.Channel]time.Time{}, history: map[string][]ID{}, byReceipt: map[ID][]ID{}, watch: guard.New(st.Payers), blocks: map[ID]string{},
@@ -135,7 +129,7 @@ func NewDesk(merchant ID, st State) *Desk {
 	}
 	for i := range st.Joined {
 		if st.Joined[i].Person != "" {
-			d.person[identity(st.Joined[i].Viewer)] = st.Joined[i].Person
+			d.people.Join(&undo.Log{}, st.Joined[i].Viewer, st.Joined[i].Person)
 		}
 	}
 	for i := range st.Holds {
@@ -184,7 +178,7 @@ func (d *Desk) recall(r Decision) *Outcome {
 		o.PayOnce = s.PayOnce
 	}
 	if h := d.holds[r.Hold]; h != nil && h.Open() {
-		o.Holding, o.Receipt, o.Due, o.Price = h.Quantity, h.Receipt, h.Due, h.Price
+		o.Holding, o.Offers, o.Receipt, o.Due, o.Price = h.Quantity, h.offers(), h.Receipt, h.Due, h.Price
 	}
 	return o
 }
@@ -280,15 +274,7 @@ func (d *Desk) addReceipt(r *Receipt) {
 }
 
 // Person is whom a viewer's claims count for: the person joined to, else the viewer alone.
-func (d *Desk) Person(v chat.Viewer) string {
-	if p, ok := d.person[identity(v)]; ok {
-		return p
-	}
-	if c := &d.called; c.platform != v.Platform || c.id != v.ID { // asked for several times in a row
-		*c = called{v.Platform, v.ID, string(v.Platform) + ":" + v.ID}
-	}
-	return d.called.person
-}
+func (d *Desk) Person(v chat.Viewer) string { return d.people.Of(v) }
 
 // newID makes an ID that is greater than any before, so that rows read back in order of their ids stand in the order in
 // which they were decided. Those of one millisecond lie apart by chance: a buyer who may write a hold's id into a cart should

@@ -282,7 +282,10 @@ func (d *Desk) mine(w wish) (holds []*Hold, pieces int) {
 // stand says in o what the person has of a wish now.
 func (d *Desk) stand(o *Outcome, w wish) {
 	holds, pieces := d.mine(w)
-	o.Holding, o.Waiting, o.Place = pieces, 0, 0
+	o.Holding, o.Offers, o.Waiting, o.Place = pieces, 0, 0, 0
+	for _, h := range holds {
+		o.Offers += h.offers()
+	}
 	if len(holds) > 0 {
 		o.Hold, o.Receipt, o.Due = holds[0].ID, holds[0].Receipt, holds[0].Due
 	}
@@ -382,6 +385,9 @@ func (d *Desk) grow(o *Outcome, c Claim, it *Item, v *Variant, w wish, g grant) 
 	}
 	o.Hold, o.Receipt, o.Due = h.ID, h.Receipt, h.Due
 	o.Holding += g.pieces
+	if g.state == StateOffered {
+		o.Offers += g.pieces
+	}
 	d.write(What(g.state), h.Show, Fact{Viewer: viewerKey(c.Viewer), Number: it.Number, Quantity: h.Quantity, Hold: h.ID}, v.ID)
 }
 
@@ -506,7 +512,7 @@ func (d *Desk) giveAll(o *Outcome, w wish) {
 		d.end(h, StatePassed, "")
 	}
 	d.forget(w)
-	o.Reason, o.Holding, o.Waiting, o.Place = Passed, 0, 0, 0
+	o.Reason, o.Holding, o.Offers, o.Waiting, o.Place = Passed, 0, 0, 0, 0
 	d.keep(*o, "change")
 	told := len(d.plan.outcomes)
 	d.tell(*o)

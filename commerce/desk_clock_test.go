@@ -360,6 +360,32 @@ func TestManyEnd(t *testing.T) {
 	}
 }
 
+// An old hold that is forgotten while the next plan is under way is not found by anything when that plan is taken back.
+func TestForgetBesideAPlan(t *testing.T) {
+	s := newScript(t)
+	s.play("ana buy 1 -> held holds 1 left 2\nana pass -> passed")
+	s.now = s.now.Add(closedFor + time.Hour)
+	first, _ := s.d.Plan(s.now, []Request{claimOf(1)})
+	s.d.Plan(s.now, []Request{claimOf(2)})
+	if err := s.m.Commit(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	s.d.Commit()
+	s.d.Rollback()
+	s.d.Plan(s.now, []Request{Gate{Show: spring, Closed: true}, Gate{Show: spring}}) // goes through all holds of the show
+	s.d.Commit()
+	for show, ids := range s.d.ofShow {
+		for _, id := range ids {
+			if s.d.holds[id] == nil {
+				t.Errorf("show %d has hold %d, which is nowhere", show, id)
+			}
+		}
+	}
+	if len(s.d.holds) != 1 {
+		t.Errorf("%d holds; what is old is not forgotten", len(s.d.holds))
+	}
+}
+
 // BenchmarkExpire is one batch of ends while 100,000 holds are open.
 func BenchmarkExpire(b *testing.B) {
 	m := stocked(b)

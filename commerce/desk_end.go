@@ -193,7 +193,7 @@ func (d *Desk) drafted(r Drafted) {
 		return
 	}
 	for _, id := range r.Holds {
-		if h := d.holds[id]; h == nil || !h.Open() {
+		if h := d.holds[id]; h == nil || !h.Open() || h.Draft != "" && h.Draft != r.Draft { // two drafts of one hold would both be paid
 			return
 		}
 	}
@@ -209,12 +209,10 @@ func (d *Desk) drafted(r Drafted) {
 // store's figure lacks because of the draft comes back with its end and is this viewer's at once (see remake).
 func (d *Desk) undraft() {
 	for _, ended := range d.plan.undrawn {
-		for _, id := range d.claimed[personShow{ended.Person, ended.Show}] {
-			h := d.holds[id]
-			if !h.Open() || h.Draft != ended.Draft {
-				continue
+		for _, id := range d.byDraft[ended.Draft] { // also of who was the same person once
+			if h := d.holds[id]; h.Open() && h.Draft == ended.Draft {
+				d.loseDraft(h)
 			}
-			d.loseDraft(h)
 		}
 	}
 	d.plan.undrawn = nil

@@ -199,7 +199,7 @@ func (d *Desk) serveAgain() {
 }
 
 // Seen notes that a viewer is present in a show: said something, or has its page open. Trusted says that somebody vouches for
-// them (see Ask.Trusted). It may be called between plans only.
+// them (see Ask.Trusted). It is part of no plan: what is taken back leaves it.
 func (d *Desk) Seen(show ID, v chat.Viewer, trusted bool, at time.Time) {
 	person := d.Person(v)
 	if trusted {

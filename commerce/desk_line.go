@@ -167,7 +167,7 @@ func (d *Desk) serve(p *Place, it *Item, v *Variant, want, limit int, g grant) {
 	}
 	switch {
 	case g.state == StateOffered:
-		o.Reason, o.Waiting = Offered, 0
+		o.Reason, o.Offers, o.Waiting = Offered, n, 0
 		d.unline(p, PlacePromoted)
 	case n == want:
 		d.unline(p, PlacePromoted)

@@ -226,7 +226,8 @@ func (d *Desk) Commit() {
 // closedFor is how long holds that ended stay in memory, for payments that come late and for their viewers' pages.
 const closedFor = 30 * 24 * time.Hour
 
-// forgetOld lets go of what nothing asks for any more: places that were served or left, and a few old holds with each plan.
+// forgetOld lets go of what nothing asks for any more: places that were served or left, and a few old holds with each plan. While
+// another plan is under way holds stay: to take that back puts lists as they were, with the old ones in them.
 func (d *Desk) forgetOld(p *planning) {
 	for id := range p.placed {
 		if d.plan != nil && d.plan.placed[id] { // it may be taken back
@@ -240,7 +241,7 @@ func (d *Desk) forgetOld(p *planning) {
 	}
 	for range min(64, len(d.aging)) {
 		h := d.holds[d.aging[0]]
-		if p.at.Sub(h.Decided) <= closedFor || d.plan != nil && d.plan.touched[h.ID] {
+		if p.at.Sub(h.Decided) <= closedFor || d.plan != nil {
 			return
 		}
 		if d.aging = d.aging[1:]; h.Open() {

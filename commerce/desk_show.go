@@ -164,8 +164,8 @@ func (d *Desk) writeGate(s *Show, r Gate) {
 func (d *Desk) bind(r Bind) {
 	v := identity(r.Viewer)
 	from := d.Person(v)
-	own := d.person[v] == ""
-	put(d, d.person, v, r.Person)
+	own := !d.people.Joined(v)
+	d.people.Join(&d.plan.log, v, r.Person)
 	to := d.Person(v)
 	if to == from {
 		return

@@ -59,6 +59,14 @@ type Hold struct {
 	Late  bool
 }
 
+// offers is how many pieces are only offered.
+func (h *Hold) offers() int {
+	if h.State == StateOffered {
+		return h.Quantity
+	}
+	return 0
+}
+
 // Open reports whether it can still be paid in time: held or offered.
 func (h *Hold) Open() bool { return h.State == StateHeld || h.State == StateOffered }
 

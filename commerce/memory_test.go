@@ -233,11 +233,15 @@ func trace(d *Desk) string {
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
 		switch name {
-		case "lastID", "lastMost", "due", "looks", "spare", "called":
+		case "lastID", "lastMost", "due", "looks", "spare":
 			continue
 		}
 		fmt.Fprintf(&b, "%s: ", name)
-		write(&b, v.Field(i))
+		if f := v.Field(i); name == "people" {
+			write(&b, f.FieldByName("of")) // the rest follows from it
+		} else {
+			write(&b, f)
+		}
 		b.WriteByte('\n')
 	}
 	ends := map[ID]time.Time{}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"hawker/commerce/least"
 	"hawker/internal/chat"
 )
 
@@ -42,14 +43,11 @@ type ItemView struct {
 
 // VariantView is the stock of one variant. Held and Paid count pieces of this show.
 type VariantView struct {
-	Variant Variant
-	Price   Money
-	Free    int64
-	Held    int64
-	Paid    int64
-	Short   int64
-	Waiting int
-	Stale   bool
+	Variant                         Variant
+	Price                           Money
+	Free, Held, Paid, Short, Safety int64
+	Waiting                         int
+	Stale                           bool
 }
 
 // HoldView is a hold with the words of its item.
@@ -66,9 +64,10 @@ type PlaceView struct {
 	Position            int
 }
 
-// ReceiptView is a viewer's page: what they hold, wait for and paid in a show.
+// ReceiptView is a viewer's page: what they hold, wait for and paid in a show, with any of the accounts that were joined.
 type ReceiptView struct {
 	Receipt  Receipt
+	Cart     ID // the oldest receipt of the person in the show; those of all accounts show the same and are paid at one checkout
 	Show     Show
 	Holds    []HoldView // newest first, closed ones included
 	Places   []PlaceView
@@ -134,7 +133,7 @@ func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 	}
 	v := ShowView{Show: s.Copy(), At: now}
 	held, paid := map[ID]int64{}, map[ID]int64{}
-	var open, offers soonest
+	open, offers := least.Of[*Hold]{Most: ViewMost, Compare: ends}, least.Of[*Hold]{Most: ViewMost, Compare: ends}
 	for _, id := range d.ofShow[show] {
 		h := d.holds[id]
 		switch h.State {
@@ -142,15 +141,15 @@ func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 			held[h.Variant] += int64(h.Quantity)
 			v.HeldPieces += h.Quantity
 			v.HeldMoney = add(v.HeldMoney, h.Total())
-			open.add(h)
+			open.Add(h)
 		case StateOffered:
-			offers.add(h)
+			offers.Add(h)
 		case StatePaid:
 			paid[h.Variant] += int64(h.Quantity)
 		}
 	}
-	v.Open, v.MoreOpen = open.views(d)
-	v.Offers, v.MoreOffers = offers.views(d)
+	v.Open, v.MoreOpen = d.holdViews(open.All())
+	v.Offers, v.MoreOffers = d.holdViews(offers.All())
 	for i := range s.Lineup.Items {
 		v.Items = append(v.Items, d.itemView(s, &s.Lineup.Items[i], held, paid, now))
 	}
@@ -186,30 +185,15 @@ func (d *Desk) View(show ID, now time.Time) (ShowView, bool) {
 	return v, true
 }
 
-// soonest picks the ViewMost holds that end first out of many.
-type soonest struct {
-	holds []*Hold
-	n     int
-}
+// ends orders holds by their end.
+func ends(a, b *Hold) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID)) }
 
-func (s *soonest) add(h *Hold) {
-	s.n++
-	if s.holds = append(s.holds, h); len(s.holds) == 4*ViewMost {
-		s.sort()
-	}
-}
-
-func (s *soonest) sort() {
-	slices.SortFunc(s.holds, func(a, b *Hold) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID)) })
-	s.holds = s.holds[:min(len(s.holds), ViewMost)]
-}
-
-func (s *soonest) views(d *Desk) (out []HoldView, more int) {
-	s.sort()
-	for _, h := range s.holds {
+func (d *Desk) holdViews(all []*Hold, more int) ([]HoldView, int) {
+	var out []HoldView
+	for _, h := range all {
 		out = append(out, d.holdView(h))
 	}
-	return out, s.n - len(out)
+	return out, more
 }
 
 // add sums money of one currency; an amount in another currency is left out of the sum (a shop has one currency).
@@ -229,7 +213,7 @@ func (d *Desk) itemView(s *Show, it *Item, held, paid map[ID]int64, now time.Tim
 		v := it.Product.Variants[i]
 		vv := VariantView{Variant: v, Price: it.PriceOf(&v), Held: held[v.ID], Paid: paid[v.ID]}
 		if st := d.stock[v.ID]; st != nil {
-			vv.Free, vv.Short, vv.Stale = st.Free(), st.Short, st.Stale(now)
+			vv.Free, vv.Short, vv.Safety, vv.Stale = st.Free(), st.Short, st.Safety, st.Stale(now)
 		}
 		for _, p := range d.lines[v.ID] {
 			if d.places[p].Show == s.ID {
@@ -291,6 +275,29 @@ func (d *Desk) ReceiptOf(show ID, v chat.Viewer) ID {
 	return d.receiptOf[showViewer{show, identity(v)}]
 }
 
+// Cart is the receipt at which a viewer sees all that they have in a show: their own, or else the oldest of an account that was
+// joined; 0 when there is none.
+func (d *Desk) Cart(show ID, v chat.Viewer) ID {
+	if id := d.ReceiptOf(show, v); id != 0 {
+		return id
+	}
+	if all := d.pages(show, d.Person(v)); len(all) > 0 {
+		return all[0]
+	}
+	return 0
+}
+
+// pages are the receipts of a person in a show, one for each account that asked for something, the oldest first.
+func (d *Desk) pages(show ID, person string) (all []ID) {
+	for _, v := range d.people.Accounts(person) {
+		if id := d.receiptOf[showViewer{show, v}]; id != 0 {
+			all = append(all, id)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Generation is the generation of a receipt's address, 0 when there is no such receipt.
 func (d *Desk) Generation(receipt ID) int {
 	if r := d.receipts[receipt]; r != nil {
@@ -299,7 +306,7 @@ func (d *Desk) Generation(receipt ID) int {
 	return 0
 }
 
-// Receipt is a viewer's page; false when there is none under the id.
+// Receipt is a viewer's page, with what their other accounts have; false when there is none under the id.
 func (d *Desk) Receipt(id ID, now time.Time) (ReceiptView, bool) {
 	r := d.receipts[id]
 	if r == nil {
@@ -309,14 +316,16 @@ func (d *Desk) Receipt(id ID, now time.Time) (ReceiptView, bool) {
 	if s := d.shows[r.Show]; s != nil {
 		v.Show = s.Copy()
 	}
-	for _, h := range d.byReceipt[id] {
-		v.Holds = append(v.Holds, d.holdView(d.holds[h]))
+	person := d.Person(r.Viewer)
+	for _, page := range d.pages(r.Show, person) {
+		v.Cart = cmp.Or(v.Cart, page)
+		for _, h := range d.byReceipt[page] {
+			v.Holds = append(v.Holds, d.holdView(d.holds[h]))
+		}
 	}
 	slices.SortFunc(v.Holds, func(a, b HoldView) int { return cmp.Or(b.Decided.Compare(a.Decided), cmp.Compare(b.ID, a.ID)) })
-	for _, w := range d.waits[personShow{d.Person(r.Viewer), r.Show}] {
-		if p := d.places[w]; p.Receipt == id {
-			v.Places = append(v.Places, d.placeView(p, d.position(p)))
-		}
+	for _, w := range d.waits[personShow{person, r.Show}] {
+		v.Places = append(v.Places, d.placeView(d.places[w], d.position(d.places[w])))
 	}
 	slices.SortFunc(v.Places, func(a, b PlaceView) int { return cmp.Compare(a.ID, b.ID) })
 	return v, true

@@ -18,7 +18,7 @@ import (
 // Rule is the rule of the chain in words, as the first line of every exported file has it.
 const Rule = "One line an entry, from the first. hash is the SHA-256 of: the 32 bytes of prev; then seq, at_ms, show, kind and v, each in decimal or as written " +
 	"and each followed by one newline; then body, byte for byte as it stands here. prev is the hash of the line before, 32 zero bytes in the first. " +
-	"seq counts from 1 without a gap. The last line's hash is head. In every stock figure held + sold <= available + short, unless endless."
+	"seq counts from 1 without a gap. The last line's hash is head. In every stock figure held + sold is at most available + short, unless endless."
 
 // maxLine is the longest line that is read: an entry has a few hundred bytes.
 const maxLine = 1 << 20

@@ -145,7 +145,11 @@ func (w *Watch) Doubt(person string) (undo func()) {
 		}
 	}
 	set(false, -1)
-	return func() { set(true, 1) }
+	return func() {
+		if !w.proven[person] { // nobody vouched for them meanwhile
+			set(true, 1)
+		}
+	}
 }
 
 func (w *Watch) of(variant id.ID) *goods {

@@ -214,3 +214,14 @@ func BenchmarkAllow(b *testing.B) {
 		w.may("n1", free)
 	}
 }
+
+// Somebody vouches for a person while a plan is under way that makes them doubtful: taking it back counts them once.
+func TestSeenBesideAPlan(t *testing.T) {
+	w := house(2, 8)
+	undo := w.Doubt("p0")
+	w.Prove("p0")
+	undo()
+	if _, proven := w.presence(show, epoch); proven != 2 || !w.Proven("p0") {
+		t.Errorf("%d proven persons are present", proven)
+	}
+}
