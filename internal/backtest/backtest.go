@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -167,8 +168,8 @@ func (h *House) Run(ctx context.Context, merchant, show commerce.ID, edited []ru
 	return r.Run(ctx, h.lines(ctx, bus.Range{Merchant: int64(merchant), Since: began.Add(-time.Minute), Until: logged(&r.Show), Limit: page}, show), edited, o, progress)
 }
 
-// called are the merchant's commands that are called otherwise. Lines from before they were renamed have the old words.
-func (h *House) called(ctx context.Context, merchant commerce.ID) (map[rules.Name][]string, error) {
+// called are the merchant's commands, and values of variants, that are called otherwise. Lines from before they were renamed have the old words.
+func (h *House) called(ctx context.Context, merchant commerce.ID) (names map[rules.Name][]string, aliases map[string][]string, err error) {
 	all, err := h.DB.Manners().All(ctx, merchant)
 	words := map[string]string{}
 	for _, m := range all {
@@ -176,7 +177,7 @@ func (h *House) called(ctx context.Context, merchant commerce.ID) (map[rules.Nam
 			words[m.Name] = m.Value
 		}
 	}
-	return rules.AlsoCalled(words), err
+	return rules.AlsoCalled(words), manners.Aliases(slices.Values(all)), err
 }
 
 // recording reads all of a show but its lines.
@@ -190,7 +191,7 @@ func (h *House) recording(ctx context.Context, merchant, show commerce.ID) (*rep
 		return nil, err
 	}
 	r := &replay.Recording{Language: about.Language, Zone: time.UTC}
-	if r.Names, err = h.called(ctx, merchant); err != nil {
+	if r.Names, r.Aliases, err = h.called(ctx, merchant); err != nil {
 		return nil, err
 	}
 	for i := range shows {

@@ -31,7 +31,7 @@ func german() *Words {
 		Extended:         "#{n} {what} ist für dich zurückgelegt, ab jetzt {time}, bis {until}.",
 		Halted:           "Bestellungen gehen gerade nicht. Was zurückgelegt ist, bleibt es; versuch es gleich noch einmal.",
 		Failed:           "Das ging nicht. Versuch es bitte anders oder frag den Host.",
-		Choose:           " Aussuchen: {link}",
+		Choose:           ". Aussuchen: {link}",
 		Details:          " Mehr dazu: {link}",
 		Pay:              " Bezahlen: {link}",
 
@@ -55,6 +55,7 @@ func german() *Words {
 		MeOnce:         "#{n} {what}, bezahlt wird nach der Show",
 		MeOffered:      "#{n} {what}, wer zuerst bezahlt, bekommt es",
 		MePlace:        "Nummer {place} der Warteliste für #{n} {what}",
+		MePaid:         "#{n} {what}, bezahlt",
 		Shop:           "Im Verkauf: {list}.",
 		ShopEmpty:      "Gerade ist nichts im Verkauf.",
 		ItemLine:       "#{n} {item}, {price}, {left}",
@@ -88,6 +89,7 @@ func german() *Words {
 		Minutes:  "{n} Min.",
 		Hours:    "{n} Std.",
 		Days:     "{n} Tage",
+		Day:      "2.1.",
 		Somebody: "jemand",
 		Reasons: map[commerce.Reason]string{
 			commerce.Held: "für dich zurückgelegt", commerce.PartlyHeld: "ein Teil ist zurückgelegt", commerce.Waitlisted: "alle waren zurückgelegt; du stehst auf der Warteliste",

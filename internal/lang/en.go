@@ -31,7 +31,7 @@ func english() *Words {
 		Extended:         "#{n} {what} is held for you, {time} from now, until {until}.",
 		Halted:           "Orders cannot be taken for a moment. What is held stays held; try again shortly.",
 		Failed:           "That could not be taken. Please try it in another way, or ask the host.",
-		Choose:           " Choose: {link}",
+		Choose:           ". Choose: {link}",
 		Details:          " Details: {link}",
 		Pay:              " Pay: {link}",
 
@@ -55,6 +55,7 @@ func english() *Words {
 		MeOnce:         "#{n} {what}, paid after the show",
 		MeOffered:      "#{n} {what}, first paid, first served",
 		MePlace:        "number {place} in line for #{n} {what}",
+		MePaid:         "#{n} {what}, paid",
 		Shop:           "On sale: {list}.",
 		ShopEmpty:      "Nothing is on sale just now.",
 		ItemLine:       "#{n} {item}, {price}, {left}",
@@ -88,6 +89,7 @@ func english() *Words {
 		Minutes:  "{n} min",
 		Hours:    "{n} h",
 		Days:     "{n} days",
+		Day:      "2 Jan",
 		Somebody: "a viewer",
 		Reasons: map[commerce.Reason]string{
 			commerce.Held: "held for you", commerce.PartlyHeld: "part of it is held", commerce.Waitlisted: "all were held; you are in line",

@@ -31,7 +31,7 @@ func spanish() *Words {
 		Extended:         "#{n} {what} está apartado para ti, {time} desde ahora, hasta las {until}.",
 		Halted:           "Ahora no se pueden tomar pedidos. Lo apartado sigue apartado; prueba otra vez en un momento.",
 		Failed:           "No se ha podido. Prueba de otra manera o pregunta a quien presenta.",
-		Choose:           " Elige: {link}",
+		Choose:           ". Elige: {link}",
 		Details:          " Detalles: {link}",
 		Pay:              " Pagar: {link}",
 
@@ -55,6 +55,7 @@ func spanish() *Words {
 		MeOnce:         "#{n} {what}, se paga después del directo",
 		MeOffered:      "#{n} {what}, quien paga primero se lo lleva",
 		MePlace:        "puesto {place} en la espera de #{n} {what}",
+		MePaid:         "#{n} {what}, pagado",
 		Shop:           "A la venta: {list}.",
 		ShopEmpty:      "Ahora no hay nada a la venta.",
 		ItemLine:       "#{n} {item}, {price}, {left}",
@@ -88,6 +89,7 @@ func spanish() *Words {
 		Minutes:  "{n} min",
 		Hours:    "{n} h",
 		Days:     "{n} días",
+		Day:      "2/1",
 		Somebody: "alguien",
 		Reasons: map[commerce.Reason]string{
 			commerce.Held: "apartado para ti", commerce.PartlyHeld: "una parte está apartada", commerce.Waitlisted: "estaban todos apartados; estás en espera",

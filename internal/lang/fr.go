@@ -31,7 +31,7 @@ func french() *Words {
 		Extended:         "#{n} {what} est réservé pour toi, {time} à partir de maintenant, jusqu'à {until}.",
 		Halted:           "Les commandes sont impossibles un instant. Ce qui est réservé le reste ; réessaie bientôt.",
 		Failed:           "Cela n'a pas marché. Essaie autrement, ou demande à l'hôte.",
-		Choose:           " Choisir : {link}",
+		Choose:           ". Choisir : {link}",
 		Details:          " Détails : {link}",
 		Pay:              " Payer : {link}",
 
@@ -55,6 +55,7 @@ func french() *Words {
 		MeOnce:         "#{n} {what}, à payer après le direct",
 		MeOffered:      "#{n} {what}, premier qui paie, premier servi",
 		MePlace:        "numéro {place} en file pour #{n} {what}",
+		MePaid:         "#{n} {what}, payé",
 		Shop:           "En vente : {list}.",
 		ShopEmpty:      "Rien n'est en vente pour le moment.",
 		ItemLine:       "#{n} {item}, {price}, {left}",
@@ -88,6 +89,7 @@ func french() *Words {
 		Minutes:  "{n} min",
 		Hours:    "{n} h",
 		Days:     "{n} jours",
+		Day:      "2/1",
 		Somebody: "quelqu'un",
 		Reasons: map[commerce.Reason]string{
 			commerce.Held: "réservé pour toi", commerce.PartlyHeld: "une partie est réservée", commerce.Waitlisted: "tout était réservé ; tu es dans la file",

@@ -17,14 +17,14 @@ type Words struct {
 	Paused, Ended, Passed, PassedOne, Changed, NothingHeld, Promoted, Unclear                             string
 	Offered, HeldOnce, PartlyOnce, PartlyCappedOnce, PromotedOnce, Reminder, Extended                     string
 	Halted, Failed                                                                                        string
-	// Pay, Choose and Details lead somewhere and stand behind an answer.
+	// Pay, Choose and Details lead somewhere and stand behind an answer: Choose behind an example, whose sentence it ends.
 	Pay, Choose, Details string
 	// Parts of a line for many.
 	JoinHeld, JoinPromoted, JoinWaiting, JoinSoldOut, JoinCapped, JoinPassed, JoinMore string
 	JoinHeldOnce, JoinPromotedOnce, JoinOffered, JoinReminder                          string
 	// Answers to questions.
-	Cart, CartEmpty, Me, MeHold, MeFrozen, MeOnce, MeOffered, MePlace, Shop, ShopEmpty, ItemLine, Why, WhyNothing, Order, OrderNone string
-	Connect, ConnectUnknown, Forget, ForgetNothing, Help, InStock, LeftNumber, AllHeld                                              string
+	Cart, CartEmpty, Me, MeHold, MeFrozen, MeOnce, MeOffered, MePlace, MePaid, Shop, ShopEmpty, ItemLine, Why, WhyNothing, Order, OrderNone string
+	Connect, ConnectUnknown, Forget, ForgetNothing, Help, InStock, LeftNumber, AllHeld                                                      string
 	// AllThere is for who asks all the time.
 	AllThere string
 	// What a button says that leads to a viewer's receipt, or to the show's page.
@@ -38,8 +38,8 @@ type Words struct {
 	// Texts of the rules that a merchant begins with, and of the templates for more.
 	RuleLow, RuleRaid, RuleDiscount, RuleRaidCode, RuleShop, RuleSpam string
 	// Feed of the dashboard, for what is no answer to a line.
-	// Times.
-	Minutes, Hours, Days string
+	// Times. Day is how a date is written, as time.Layout.
+	Minutes, Hours, Days, Day string
 	// Somebody stands where a name cannot be shown.
 	Somebody string
 	// Shows says which names may be shown at all; nil shows every name.
@@ -102,6 +102,18 @@ func Fill(sentence string, pairs ...string) string {
 		}
 		sentence = sentence[i+j+1:]
 	}
+}
+
+// dayAfter is from when on a time of day alone does not say which day's it is.
+const dayAfter = 12 * time.Hour
+
+// Until is a time to come as it reads on a clock in its zone, with the date where the time of day alone would be taken for
+// today's.
+func (w *Words) Until(at, now time.Time) string {
+	if at.Sub(now) > dayAfter && at.YearDay() != now.In(at.Location()).YearDay() {
+		return at.Format(w.Day + " 15:04 MST")
+	}
+	return at.Format("15:04 MST")
 }
 
 // Span is a length of time in words, rounded up to whole minutes, from two hours on to hours, from two days on to days.

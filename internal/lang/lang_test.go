@@ -67,6 +67,28 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// The date stands beside a time of day that would be taken for today's.
+func TestUntil(t *testing.T) {
+	now := time.Date(2026, 11, 26, 23, 50, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		tag  string
+		in   time.Duration
+		want string
+	}{
+		{"en", 5 * time.Minute, "23:55 UTC"},
+		{"en", 20 * time.Minute, "00:10 UTC"},
+		{"en", 24 * time.Hour, "27 Nov 23:50 UTC"},
+		{"en", 7 * 24 * time.Hour, "3 Dec 23:50 UTC"},
+		{"de", 7 * 24 * time.Hour, "3.12. 23:50 UTC"},
+		{"es", 7 * 24 * time.Hour, "3/12 23:50 UTC"},
+		{"fr", 24 * time.Hour, "27/11 23:50 UTC"},
+	} {
+		if got := For(tt.tag).Until(now.Add(tt.in), now); got != tt.want {
+			t.Errorf("%s, in %v: %q, want %q", tt.tag, tt.in, got, tt.want)
+		}
+	}
+}
+
 func TestSpan(t *testing.T) {
 	w := english()
 	for d, want := range map[time.Duration]string{

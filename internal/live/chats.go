@@ -167,21 +167,13 @@ func (m *Merchant) pendings(show commerce.ID, now time.Time) []Pending {
 		if w.Do != rule.ShoutOut || w.Show != show {
 			continue
 		}
-		p := Pending{ID: m.later[i].id, Text: m.decent(w.Viewer, w.Text), Due: w.At}
+		p := Pending{ID: m.later[i].id, Text: m.manners.Decent(w.Viewer, w.Text, m.voice.Lang.Somebody), Due: w.At}
 		if name := lang.Name(w.Viewer.Name); name != "" && m.manners.Allows(name) {
 			p.Who = name
 		}
 		out = append(out, p)
 	}
 	return out
-}
-
-// decent is a text that was made with a viewer's name in it, without the name when that may not be shown any more.
-func (m *Merchant) decent(v chat.Viewer, text string) string {
-	if name := lang.Name(v.Name); name != "" && !m.manners.Allows(name) {
-		return manners.Replace(text, name, m.voice.Lang.Somebody)
-	}
-	return text
 }
 
 // Veto stops a shout-out that waits: with whole it is not made at all, else it is made without the name, and the viewer is not

@@ -28,6 +28,17 @@ func (s *stall) state() ChannelState {
 	return all[0]
 }
 
+// What the shop calls a value, and what its viewers do, mean the same once that is said.
+func TestValuesInOtherWords(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	s.behaves(manners.Manner{Kind: manners.Alias, Name: "the middle one", Value: "M"})
+	s.types("ana", "!buy 5 the middle one")
+	s.says("#5 Shirt M held")
+	s.behaves(manners.Manner{Kind: manners.Alias, Name: "the middle one", Off: true})
+	s.types("bob", "!buy 5 the middle one")
+	s.says("which one?")
+}
+
 func (s *stall) behaves(changes ...manners.Manner) {
 	s.t.Helper()
 	if err := s.hub.Behave(context.Background(), s.merchant, changes...); err != nil {

@@ -63,8 +63,8 @@ func (m *Merchant) jobOf(p planned) crew.Job {
 	if w.Do == rule.DiscountCode && w.Viewer.ID != "" {
 		j.Person = m.desk.Person(w.Viewer)
 		link := m.room(w.Show, w.Channel)
-		if r := m.desk.ReceiptOf(w.Show, w.Viewer); r != 0 && !m.budget(w.Channel).PublicOnly {
-			link = m.receiptLink(r, m.generation(r), w.Channel, false)
+		if r := m.desk.Cart(w.Show, w.Viewer); r != 0 && !m.budget(w.Channel).PublicOnly {
+			link = m.receiptLink(r, m.desk.Generation(r), w.Channel, false)
 		}
 		if link != "" {
 			j.Hint = "@" + m.voice.Lang.NameOr(w.Viewer.Name) + " " + lang.Fill(m.voice.Lang.CodeWaits, "link", link)

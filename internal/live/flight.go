@@ -67,6 +67,7 @@ func (m *Merchant) landed(ctx context.Context, err error, onward bool) {
 	m.desk.Rollback()
 	if m.open != nil {
 		m.open.restart()
+		m.open.speeches = nil // what they tell may rest on what was not stored
 	}
 	if !lost(err) {
 		tries := bisectMost

@@ -160,3 +160,102 @@ func TestEarly(t *testing.T) {
 		t.Errorf("the chat log has %v", logged)
 	}
 }
+
+// While a batch is on its way nothing else can be done that is due, so the merchant's goroutine does not wake for it again and again.
+func TestDueWaitsForTheFlight(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	m := s.hub.Merchant(s.merchant)
+	m.effectDone(1)
+	if err := m.look(t.Context(), func() {
+		clear(m.changed)
+		m.writeOff = time.Now().Add(-time.Second)
+		if wait := m.nextWake(time.Now()); wait > 0 {
+			t.Errorf("what is due waits for %v", wait)
+		}
+		m.flight = &flight{done: make(chan error, 1)}
+		if wait := m.nextWake(time.Now()); wait <= 0 {
+			t.Error("it is tried again at once")
+		}
+		m.flight = nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who asks what they have, while the batch that gives it to them is on its way, is not told of it when that batch fails.
+func TestNothingIsToldOfAFailedFlight(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	m := s.hub.Merchant(s.merchant)
+	line := func(id, text string) []job {
+		return []job{{heard: m.read(&chat.Event{Kind: chat.Said, Channel: here, Message: chat.Message{
+			ID: id, Channel: here, Viewer: chat.Viewer{Platform: here.Platform, ID: "id-ana", Name: "ana"}, Text: text, Sent: time.Now(), Answer: chat.Answer{Kind: chat.ToReply, Channel: here, Message: id},
+		}})}}
+	}
+	s.gone = true
+	if err := m.look(t.Context(), func() {
+		if err := s.db.Close(); err != nil {
+			t.Error(err)
+		}
+		m.turn(t.Context(), line("m1", "!buy 3"))
+		m.turn(t.Context(), line("m2", "!me"))
+		if m.flight == nil || m.open == nil {
+			t.Error("no batch is on its way, and none beside it")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.says("Orders cannot be taken for a moment")
+	s.types("eli", "!shop")
+	s.says("On sale")
+	if n := s.count("You have"); n != 0 {
+		t.Errorf("the bot said %q", s.chat.texts())
+	}
+}
+
+// Lines that were answered before the rest of their turn count among those that were heard, when that is stored: none of them claims
+// anything after a start, should it come again.
+func TestEarlyLinesWereHeard(t *testing.T) {
+	dir := t.TempDir()
+	s := openStall(t, dir)
+	s.onDiscord()
+	last := time.Now()
+	if err := s.hub.Merchant(s.merchant).look(t.Context(), func() {
+		for range 2 * fewLines {
+			s.types("ana", "!buy 99", func(m *chat.Message) { last = m.Sent })
+		}
+		s.types("bob", "!buy 3", discord)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.holding("bob", "3x1")
+	s.stop()
+	s = openStall(t, dir)
+	m := s.hub.Merchant(s.merchant)
+	if err := m.look(t.Context(), func() {
+		if got := m.desk.Watermark(here); got.Before(last.Truncate(time.Millisecond)) {
+			t.Errorf("heard until %v, want %v", got, last)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Some platforms hand over the lines of seconds at once. What a line is answered, and what a host's means, rests on the lines before it.
+func TestLinesOfOneMoment(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	mod := func(m *chat.Message) { m.Roles = chat.Moderator }
+	if err := s.hub.Merchant(s.merchant).look(t.Context(), func() {
+		s.types("ana", "!buy 3")
+		s.types("ana", "!me")
+		s.types("mod", "!air 3", mod)
+		s.types("mod", "!next", mod)
+		s.types("mod", "!next", mod)
+		s.types("bob", "!buy 4")
+		s.types("bob", "!me")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.until("the item after the next is on air", func() bool { return s.page().Show.Lineup.OnAir == 5 })
+	s.says("You have: #3 Mug")
+	s.says("You have: #4 Vase")
+}

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"hawker/commerce"
@@ -14,8 +15,8 @@ import (
 const forgetFor = 5 * time.Minute
 
 // Forget erases what is kept of a viewer: the name, wherever it stands, and the texts of their lines. What they hold is given
-// back first. The ledger stays; it knows people by the platform's id alone. What was begun is finished although ctx ends.
-// Errors: ErrNotHere, the database's own; after an error it may be asked for again.
+// back first; what rules wanted done about them later is given up. The ledger stays; it knows people by the platform's id alone.
+// What was begun is finished although ctx ends. Errors: ErrNotHere, the database's own; after an error it may be asked for again.
 func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) error {
 	m := h.Merchant(merchant)
 	if m == nil {
@@ -55,10 +56,19 @@ func (h *Hub) Forget(ctx context.Context, merchant commerce.ID, v chat.Viewer) e
 			m.changed[id] = true
 		}
 		m.rules.Traces.Forget(v)
+		m.later = slices.DeleteFunc(m.later, func(p planned) bool {
+			theirs := who(p.want.Viewer) == who(v)
+			if theirs {
+				m.done(p)
+			}
+			return theirs
+		})
 		m.desk = nil // its names too: it is loaded anew
 	}); err != nil {
 		return err
 	}
 	<-written
+	h.erasing.Lock()
+	defer h.erasing.Unlock()
 	return lines.Forget(ctx, h.Bus, merchant, v)
 }

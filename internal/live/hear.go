@@ -6,6 +6,7 @@ import (
 
 	"hawker/commerce"
 	"hawker/internal/chat"
+	"hawker/internal/live/answers"
 	"hawker/internal/live/clock"
 	"hawker/internal/live/edits"
 	"hawker/internal/live/hosting"
@@ -38,6 +39,12 @@ type heard struct {
 // key is the key under which the line is decided once.
 func (h *heard) key() commerce.Key {
 	return commerce.Key{Platform: h.msg.Channel.Platform, Message: h.msg.ID, Part: h.part}
+}
+
+// looks reports whether what the line means, or is answered, rests on what the lines before it became.
+func (h *heard) looks() bool {
+	n := h.cmd.Name
+	return h.event == nil && !n.Claims() && n != rules.Chat && n != rules.Question && n != rules.Custom
 }
 
 // age is how old the line is, by our clock.
@@ -276,31 +283,28 @@ func (m *Merchant) claims(t *turn, h *heard) {
 
 // showFor is the show a line is about: the live one of its channel, else the newest in which the viewer has a receipt.
 func (m *Merchant) showFor(h *heard) commerce.ID {
-	if h.show != 0 && (h.cmd.Name != rules.Forget || m.desk.ReceiptOf(h.show, h.msg.Viewer) != 0) {
+	if h.show != 0 && (h.cmd.Name != rules.Forget || answers.Receipt(m.desk, h.cmd.Name, h.show, h.msg.Viewer) != 0) {
 		return h.show
 	}
 	for _, s := range m.desk.EachShow() {
-		if m.desk.ReceiptOf(s.ID, h.msg.Viewer) != 0 {
+		if answers.Receipt(m.desk, h.cmd.Name, s.ID, h.msg.Viewer) != 0 {
 			return s.ID
 		}
 	}
 	return h.show
 }
 
-// retract undoes claims of lines that were taken away.
+// retract undoes claims of lines that were taken away, and shows them no more.
 func (m *Merchant) retract(t *turn, e chat.Event) {
+	show := m.desk.LiveShow(e.Channel)
+	m.unshow(show, e.Channel, e.ID, e.Viewer)
 	if e.Kind == chat.Deleted {
 		t.ask(nil, commerce.Retract{Message: e.Channel.Platform, ID: e.ID, ByMod: e.ByMod})
 		return
 	}
-	if e.Viewer.ID == "" { // the view was cleared, nobody was banned
-		return
+	if show != 0 && e.Viewer.ID != "" { // else the view was cleared, nobody was banned
+		t.ask(nil, commerce.Pass{Ask: commerce.Ask{Show: show, Viewer: e.Viewer}})
 	}
-	show := m.desk.LiveShow(e.Channel)
-	if show == 0 {
-		return
-	}
-	t.ask(nil, commerce.Pass{Ask: commerce.Ask{Show: show, Viewer: e.Viewer}})
 }
 
 // host carries out what the host and moderators type.
@@ -324,9 +328,6 @@ func (m *Merchant) host(t *turn, h *heard) {
 		m.hostPerson(t, s, h)
 	} else if r, ok := hosting.Request(s, c, key); ok {
 		t.ask(h, r)
-		if c.Name == rules.Pause || c.Name == rules.Resume {
-			m.paused(h, s.ID, c.Name == rules.Pause, t.now)
-		}
 	}
 }
 

@@ -43,6 +43,7 @@ type Hub struct {
 	Decided func(key commerce.Key, reason commerce.Reason)
 
 	serving   sync.Mutex // held while a merchant is started or started anew
+	erasing   sync.Mutex // held while lines are erased from the chat log: two at once would put back what the other takes out
 	mu        sync.RWMutex
 	merchants map[commerce.ID]*running
 	group     sync.WaitGroup

@@ -246,6 +246,12 @@ func TestLinesBecomeAnswers(t *testing.T) {
 	s.says("Your receipt: https://shop.example/c/")
 	s.types("dee", "!why")
 	s.says("Your last line: all were held; you are in line")
+	gone := s.types("fay", "!buy 3")
+	s.says("#3 Mug held")
+	s.chat.hear(chat.Event{Kind: chat.Deleted, Channel: here, ID: gone, At: time.Now()})
+	s.until("it is given back", func() bool { return s.holds("fay") == "" })
+	s.types("fay", "!why")
+	s.says("Your last line: given back")
 }
 
 func TestLinesThatNeverAct(t *testing.T) {

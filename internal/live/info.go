@@ -19,7 +19,7 @@ func (m *Merchant) info(t *turn, h *heard) {
 	s := m.desk.Show(show)
 	receipt := commerce.ID(0)
 	if s != nil {
-		receipt = m.desk.ReceiptOf(show, h.msg.Viewer)
+		receipt = answers.Receipt(m.desk, h.cmd.Name, show, h.msg.Viewer)
 	}
 	to, user := h.msg.Answer, m.voice.Lang.NameOr(h.msg.Viewer.Name)
 	b := chat.Budget{Replies: true}
@@ -56,14 +56,15 @@ func (m *Merchant) info(t *turn, h *heard) {
 	if text == "" {
 		return
 	}
-	generation := m.generation(receipt)
+	generation := m.desk.Generation(receipt)
+	own := receipt == m.desk.ReceiptOf(show, h.msg.Viewer) // else the link makes no browser another account's
 	t.speeches = append(t.speeches, speechOf{
 		Speech: Speech{To: to, Rank: speaker.RankInfo}, notAfter: t.now.Add(answerFor), from: h.msg.Received, timing: &m.answering,
 		shared: shared, asker: user, notBefore: t.now.Add(wait),
 		words: func(private bool) speaker.Words {
 			link := ""
 			if h.cmd.Name != rules.Shop && (private || !b.PublicOnly) { // what is on sale is on the show's page, for everybody
-				link = m.receiptLink(receipt, generation, to.Channel, private)
+				link = m.receiptLink(receipt, generation, to.Channel, private && own)
 			}
 			if link == "" {
 				link = q.Room

@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,10 @@ func TestJoiningAccounts(t *testing.T) {
 	s.until("the cap counts both", func() bool { return s.why("ana2") != "" })
 	if n := s.page().HeldPieces; n > 2 {
 		t.Errorf("one person holds %d pieces with a cap of 2", n)
+	}
+	s.types("ana2", "!me", discord) // one cart: what the other account holds is hers, and its page is where it is paid
+	if got := s.says("You have: #3 Mug, "); !strings.Contains(got, "https://shop.example/c/") || strings.Contains(got, "own=") {
+		t.Errorf("ana2 is told %q", got)
 	}
 	for _, v := range []chat.Viewer{ana, ana2} {
 		all, err := s.hub.JoinedOf(ctx, s.merchant, v)

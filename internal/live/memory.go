@@ -107,6 +107,9 @@ func (m *Merchant) showChat(h *heard) (first bool) {
 	if h.show == 0 {
 		return false
 	}
+	if h.msg.Edited { // what it was goes
+		m.unshow(h.show, h.msg.Channel, h.msg.ID, chat.Viewer{})
+	}
 	l := ChatLine{
 		ID: h.msg.ID, At: h.msg.Received, Channel: h.msg.Channel, Viewer: h.msg.Viewer, Text: h.msg.Text, Own: h.msg.Own, Roles: h.msg.Roles, Reason: h.cmd.Reason,
 	}
@@ -116,4 +119,11 @@ func (m *Merchant) showChat(h *heard) (first bool) {
 		m.hub.signal(m.ID, Signal{Kind: SignalChat, Show: h.show, Line: &sent})
 	}
 	return first
+}
+
+// unshow takes lines out of the view of a show's chats; see recall.Show.Gone.
+func (m *Merchant) unshow(show commerce.ID, c chat.Channel, line string, of chat.Viewer) {
+	for _, l := range m.memoryOf(show).Gone(c, line, of) {
+		m.hub.signal(m.ID, Signal{Kind: SignalChat, Show: show, Gone: &l})
+	}
 }

@@ -114,7 +114,8 @@ type Merchant struct {
 	toLog     chan logged
 	poke      chan struct{} // the loop is to look at its timer again
 	flight    *flight
-	looks     []job              // that wait for a desk
+	looks     []job              // that wait for a desk, and lines that were taken away
+	again     []asked            // for lines that were taken away, and not stored
 	reqs      []commerce.Request // of the turn that is decided just now; kept for its room
 	open      *turn              // begun while a batch is on its way
 	writeOff  time.Time          // when effects that were done are written off at the latest; zero when nothing waits
@@ -273,27 +274,31 @@ func (m *Merchant) loop(ctx context.Context) {
 	}
 }
 
-// refuseAll answers who waits while nobody decides.
+// refuseAll answers who waits while nobody decides. Lines that were taken away are kept until somebody does.
 func (m *Merchant) refuseAll() {
-	for _, j := range m.looks {
-		j.query()
-	}
-	m.looks = nil
+	var kept []job
 	for {
-		select {
-		case j := <-m.jobs:
-			if j.cmd != nil {
-				j.cmd.tell(result{err: ErrNotHere})
+		var j job
+		if len(m.looks) > 0 {
+			j, m.looks = m.looks[0], m.looks[1:]
+		} else {
+			select {
+			case j = <-m.jobs:
+			default:
+				m.looks = kept
+				return
 			}
-			if j.heard != nil && j.heard.cmd.Name.Claims() {
-				m.limited.Add(1)
-				m.sayHalted(j.heard, time.Now())
-			}
-			if j.query != nil {
-				j.query()
-			}
-		default:
-			return
+		}
+		switch h := j.heard; {
+		case j.query != nil:
+			j.query()
+		case j.cmd != nil:
+			j.cmd.tell(result{err: ErrNotHere})
+		case h != nil && h.event != nil && len(kept) < shedAt:
+			kept = append(kept, j)
+		case h != nil && h.cmd.Name.Claims():
+			m.limited.Add(1)
+			m.sayHalted(h, time.Now())
 		}
 	}
 }
@@ -305,10 +310,13 @@ func (m *Merchant) nextWake(now time.Time) time.Duration {
 	if len(m.changed) > 0 {
 		wait = max(m.signalled.Add(signalEvery).Sub(now), 0)
 	}
+	if m.flight != nil { // what else is due waits until it has landed
+		return wait
+	}
 	if due, ok := m.desk.NextDue(); ok {
 		wait = min(wait, max(due.Sub(now), 0))
 	}
-	if m.box.Waiting() || m.told.Waiting() {
+	if m.box.Waiting() || m.told.Waiting() || len(m.again) > 0 {
 		if m.writeOff.IsZero() {
 			m.writeOff = now.Add(writeOffAfter)
 		}
@@ -346,6 +354,7 @@ func (m *Merchant) takeOver(ctx context.Context) bool {
 	left := make([]planned, len(st.Effects))
 	for i, e := range st.Effects {
 		left[i] = m.revive(e)
+		m.ids.After(e.ID)
 	}
 	m.telling(left)
 	for _, e := range left {

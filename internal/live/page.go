@@ -115,9 +115,9 @@ func (h *Hub) Receipt(ctx context.Context, merchant, receipt commerce.ID) (comme
 	return v, err
 }
 
-// ReceiptOf is the receipt of a viewer in a show, 0 when the viewer has none there.
-func (h *Hub) ReceiptOf(ctx context.Context, merchant, show commerce.ID, v chat.Viewer) (commerce.ID, error) {
-	return seen(ctx, h, merchant, func(m *Merchant) commerce.ID { return m.desk.ReceiptOf(show, v) })
+// Cart is the receipt at which a viewer sees all that they have in a show, 0 when that is nothing.
+func (h *Hub) Cart(ctx context.Context, merchant, show commerce.ID, v chat.Viewer) (commerce.ID, error) {
+	return seen(ctx, h, merchant, func(m *Merchant) commerce.ID { return m.desk.Cart(show, v) })
 }
 
 // Totals are figures for operators, over all merchants served here.

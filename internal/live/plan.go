@@ -64,11 +64,13 @@ func (m *Merchant) answerTo(t *turn, o *commerce.Outcome) (planned, bool) {
 		if t.now.Sub(m.stated[k]) < tellState {
 			return planned{}, false
 		}
+		was := m.stated[k]
+		t.undo = append(t.undo, func() { m.stated[k] = was })
 		m.stated[k] = t.now
 	}
 	p := planned{
 		id: m.ids.Next(t.now), kind: effectSay, show: o.Show, notAfter: t.now.Add(answerFor), timing: &m.answering,
-		speech: Speech{To: o.Answer, Rank: speaker.RankOf(o), Outcome: o, Generation: m.generation(o.Receipt)},
+		speech: Speech{To: o.Answer, Rank: speaker.RankOf(o), Outcome: o, Generation: m.desk.Generation(o.Receipt)},
 	}
 	if h := t.lines[o.Key]; h != nil {
 		p.from = h.msg.Received
@@ -111,24 +113,12 @@ func (m *Merchant) reach(show commerce.ID, v chat.Viewer) chat.Answer {
 	return chat.Answer{}
 }
 
-// generation is the generation of a receipt's address.
-func (m *Merchant) generation(receipt commerce.ID) int {
-	return m.desk.Generation(receipt)
-}
-
-func image(s *commerce.Show, number int) string {
-	if it := s.Lineup.Item(number); it != nil {
-		return it.Product.Image
-	}
-	return ""
-}
-
-// paidAt is when the webhook came that an outcome settles; zero when it was no webhook.
-func (t *turn) paidAt(o *commerce.Outcome) time.Time {
+// paid is what the store said of an order in a turn, and when its webhook came.
+func (t *turn) paid(name string) (state commerce.OrderState, came time.Time) {
 	for _, a := range t.asks {
-		if p, ok := a.req.(commerce.Paid); ok && a.call != nil && p.Order.Name == o.Order {
-			return a.call.paid
+		if p, ok := a.req.(commerce.Paid); ok && a.call != nil && p.Order.Name == name {
+			return p.Order.State, a.call.paid
 		}
 	}
-	return time.Time{}
+	return state, came
 }

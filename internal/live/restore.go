@@ -16,17 +16,6 @@ func (h *Hub) Reopen(ctx context.Context, merchant commerce.ID, by string) error
 	return err
 }
 
-// unwell says what is wrong with the accounts of the merchant's chats, empty when each is known to be well: their credentials
-// came from the backup too.
-func (m *Merchant) unwell() string {
-	for _, a := range m.accounts {
-		if why := a.Unwell(); why != "" {
-			return why
-		}
-	}
-	return ""
-}
-
 // Preview is what other claim styles would have made of what was said; see package preview.
 type Preview = preview.Preview
 
@@ -34,10 +23,10 @@ type Preview = preview.Preview
 // Errors: ErrNotHere, ErrNotFound.
 func (h *Hub) StylesPreview(ctx context.Context, merchant, show commerce.ID, st commerce.Styles) (Preview, error) {
 	var v commerce.ShowView
-	found, language := false, ""
+	found, reads := false, rules.Options{}
 	lines, err := seen(ctx, h, merchant, func(m *Merchant) (lines []preview.Line) {
 		if v, found = m.desk.View(show, time.Now()); found {
-			lines, language = m.memoryOf(show).Said(), m.about.Language
+			lines, reads = m.memoryOf(show).Said(), m.grammar()
 		}
 		return lines
 	})
@@ -47,5 +36,5 @@ func (h *Hub) StylesPreview(ctx context.Context, merchant, show commerce.ID, st 
 	if err != nil {
 		return Preview{}, err
 	}
-	return preview.Of(lines, v.Show.Lineup, rules.Options{Language: language}, st), nil
+	return preview.Of(lines, v.Show.Lineup, reads, st), nil
 }

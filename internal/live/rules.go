@@ -56,7 +56,7 @@ func (m *Merchant) readBook(ctx context.Context) (*book.Book, int64, error) {
 
 // grammar is what lines are read by beside a lineup.
 func (m *Merchant) grammar() rules.Options {
-	return rules.Options{Language: m.about.Language, Names: m.manners.Names(), Custom: m.rules.Book.Commands()}
+	return rules.Options{Language: m.about.Language, Names: m.manners.Names(), Aliases: m.manners.Aliases(), Custom: m.rules.Book.Commands()}
 }
 
 // tellRules hands what a chat tells of its viewers to rules. It never blocks.
@@ -132,8 +132,9 @@ func (m *Merchant) tick(t *turn, now time.Time) {
 func (m *Merchant) ruled(t *turn, o *commerce.Outcome, out []planned) []planned {
 	m.rules.Buyers.Note(o)
 	var state commerce.OrderState
+	var came time.Time
 	if o.Order != "" {
-		state = t.orderState(o.Order)
+		state, came = t.paid(o.Order)
 	}
 	if e, ok := ruling.EventOf(o, state); ok && t.depth < ruling.MaxRounds && m.rules.Book.Waits(e) && m.desk.Show(o.Show) != nil {
 		h, _ := ruling.OfOutcome(o, state, t.now)
@@ -147,7 +148,7 @@ func (m *Merchant) ruled(t *turn, o *commerce.Outcome, out []planned) []planned 
 		if h.Channel.ID == "" {
 			h.Channel = h.Answer.Channel
 		}
-		h.From = t.paidAt(o)
+		h.From = came
 		out = m.wants(t.now, m.rules.Happened(t.now, &h, &t.undo), out)
 	}
 	return out
@@ -171,16 +172,6 @@ func (m *Merchant) moved(t *turn, outs []commerce.Outcome, out []planned) []plan
 		}
 	}
 	return out
-}
-
-// orderState is what the store said of an order in a turn.
-func (t *turn) orderState(name string) commerce.OrderState {
-	for _, a := range t.asks {
-		if p, ok := a.req.(commerce.Paid); ok && p.Order.Name == name {
-			return p.Order.State
-		}
-	}
-	return ""
 }
 
 // wants makes effects of what rules want and remember.
@@ -212,16 +203,16 @@ func (m *Merchant) spoken(now time.Time, w *ruling.Want, stored bool, out []plan
 	if s != nil {
 		channels = s.Channels
 	}
-	if text := m.decent(w.Viewer, w.Text); text != w.Text {
+	if text := m.manners.Decent(w.Viewer, w.Text, m.voice.Lang.Somebody); text != w.Text {
 		w.Text, w.Keep = text, nil
 	}
 	base := planned{kind: effectSay, stored: stored, show: w.Show, notAfter: now.Add(shoutFor), from: w.From}
 	if w.Do == rule.ShoutOut && s != nil {
 		p := base
 		p.id, p.kind = m.ids.Next(now), effectShout
-		p.shout = &Shout{ID: p.id, Text: w.Text, Who: name, Image: cmp.Or(w.Picture, image(s, w.Item)), Show: s.ID}
+		p.shout = &Shout{ID: p.id, Text: w.Text, Who: name, Image: w.Picture, Show: s.ID}
 		if it := s.Lineup.Item(w.Item); it != nil {
-			p.shout.Title = it.Product.Title
+			p.shout.Title, p.shout.Image = it.Product.Title, cmp.Or(w.Picture, it.Product.Image)
 		}
 		out = append(out, p)
 	}

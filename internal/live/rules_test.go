@@ -175,6 +175,56 @@ func TestRulesCountIsDurable(t *testing.T) {
 	}
 }
 
+// What a batch counted that could not be stored was never counted: the rule fires when its parts are decided anew.
+func TestRulesCountAnewBesideAPoisonedRequest(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	first := on(rule.HoldMade, say("{user} was first"))
+	first.AtMost.PerShow = 1
+	s.rules(first)
+	m := s.hub.Merchant(s.merchant)
+	bad := make(chan error, 1)
+	if err := m.look(t.Context(), func() { // what comes now is one batch
+		show := commerce.Show{ID: commerce.NewID(time.Now()), Name: "bad", Title: "Bad", State: commerce.ShowPlanned}
+		show.Lineup.Items = []commerce.Item{{Number: 0}} // the table takes no such number
+		m.jobs <- job{cmd: &call{req: commerce.SetShow{Show: show}, after: func(r result) { bad <- r.err }}}
+		s.types("ana", "!buy 3")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-bad; err == nil {
+		t.Error("the database took an item number 0")
+	}
+	s.says("ana was first")
+}
+
+// What rules were to do later about somebody who is forgotten is not done, and nothing of it is kept.
+func TestForgottenBeforeARuleIsDue(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	later := say("Thank you {user}")
+	later.After = 30 * time.Minute
+	s.rules(on(rule.HoldMade, later))
+	is := func(id string) func(*chat.Message) { return func(m *chat.Message) { m.Viewer.ID = id } }
+	s.types("Annegret", "!buy 3", is("7"))
+	s.types("Bernhard", "!buy 3", is("8"))
+	s.says("Bernhard")
+	if err := s.hub.Forget(t.Context(), s.merchant, chat.Viewer{Platform: here.Platform, ID: "7"}); err != nil {
+		t.Fatal(err)
+	}
+	s.types("end", "!buy 4")
+	s.says("#4 Vase held")
+	st, err := s.db.Load(t.Context(), s.merchant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := ""
+	for _, e := range st.Effects {
+		left += string(e.Body)
+	}
+	if strings.Contains(left, "Annegret") || !strings.Contains(left, "Bernhard") {
+		t.Errorf("what is left to do: %s", left)
+	}
+}
+
 func TestRulesChangeTheShow(t *testing.T) {
 	s := openStall(t, t.TempDir())
 	s.rules(

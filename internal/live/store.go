@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/internal/live/account"
 )
 
 // till is a merchant as its store's worker sees it.
@@ -21,8 +22,8 @@ func (t till) Decide(ctx context.Context, r commerce.Request, inbox string, came
 	return err
 }
 
-// Unwell is that of shop.Till.
-func (t till) Unwell() string { return t.m.unwell() }
+// Unwell is that of shop.Till: after a restore the credentials of chats came from the backup too.
+func (t till) Unwell() string { return account.Unwell(t.m.accounts) }
 
 // TakesPayment reports whether a merchant has a store that takes payments; without one the host takes them by hand.
 func (h *Hub) TakesPayment(merchant commerce.ID) bool {

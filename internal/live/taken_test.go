@@ -104,28 +104,6 @@ func TestEditedPlusForms(t *testing.T) {
 	s.holding("ana", "3x3")
 }
 
-// What a moderator deletes or a ban takes away is given back, places in line too; a cleared view takes nothing.
-func TestModeratedLinesRelease(t *testing.T) {
-	s := openStall(t, t.TempDir())
-	ana := s.types("ana", "!buy 3")
-	s.types("bob", "!buy 4")
-	s.types("bob", "!buy 3 x2")
-	s.types("cy", "!buy 4")
-	s.types("dee", "!buy 4")
-	s.until("dee waits", func() bool { return len(s.page().Waiting) == 2 })
-	s.chat.hear(chat.Event{Kind: chat.Cleared, Channel: here, ByMod: true})
-	s.chat.hear(chat.Event{Kind: chat.Deleted, Channel: here, ID: ana, ByMod: true})
-	s.holding("ana", "")
-	s.holding("bob", "4x1 3x2")
-	s.chat.hear(chat.Event{Kind: chat.Cleared, Channel: here, Viewer: chat.Viewer{Platform: chat.Twitch, ID: "id-cy"}, ByMod: true})
-	s.chat.hear(chat.Event{Kind: chat.Cleared, Channel: here, Viewer: chat.Viewer{Platform: chat.Twitch, ID: "id-bob"}, ByMod: true})
-	s.holding("bob", "")
-	s.holding("dee", "4x1") // cy was before, and was banned
-	if n := len(s.page().Waiting); n != 0 {
-		t.Errorf("%d wait in line", n)
-	}
-}
-
 // A claim without an item means the item that its viewer saw, late as the video is; close to a change it is asked about.
 func TestClaimMeansWhatWasSeen(t *testing.T) {
 	s := openStall(t, t.TempDir())
@@ -411,6 +389,22 @@ func TestDatabaseAway(t *testing.T) {
 	s.until("dee was heard", func() bool { return s.hub.Totals().Limited == 4 })
 	if n := s.count("Orders cannot be taken"); n != 1 {
 		t.Errorf("it was said %d times", n)
+	}
+}
+
+// A pause that could not be stored is none: the bot does not fall silent, and who asked for it is told.
+func TestPauseWhileTheDatabaseIsAway(t *testing.T) {
+	s := openStall(t, t.TempDir())
+	s.gone = true
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.types("mod", "!pause", func(m *chat.Message) { m.Roles = chat.Moderator })
+	s.says("Orders cannot be taken for a moment")
+	s.types("eli", "!shop")
+	s.says("On sale")
+	if _, muted := s.hub.Manners(s.merchant).Muted(here, s.show); muted || s.page().Show.Paused || s.why("mod") != commerce.Limited {
+		t.Errorf("muted %v, the moderator's line became %q", muted, s.why("mod"))
 	}
 }
 

@@ -34,7 +34,7 @@ type turn struct {
 	batch    *commerce.Batch   // nil when nothing was written
 	begun    bool              // its plan is open in the desk
 	added    int               // how many of asks are in it
-	mixed    bool              // not all that was asked is plain
+	mixed    bool              // not all that is asked is plain
 }
 
 // asked is a request of a turn with who asks: a line, a command, or time.
@@ -45,7 +45,9 @@ type asked struct {
 }
 
 // ask adds a request of a line.
-func (t *turn) ask(h *heard, r commerce.Request) { t.asks = append(t.asks, asked{req: r, heard: h}) }
+func (t *turn) ask(h *heard, r commerce.Request) {
+	t.asks, t.mixed = append(t.asks, asked{req: r, heard: h}), t.mixed || !plain(r)
+}
 
 // turn decides what waits. While a batch is on its way it decides in memory and leaves the turn open; else the turn is made
 // durable, on its way or at once. With jobs nil it is the last: all is done when it returns.
@@ -62,6 +64,9 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 		}
 		switch {
 		case jobs[i].heard != nil:
+			if h := jobs[i].heard; len(t.asks) > t.added && h.looks() {
+				m.add(t)
+			}
 			m.hear(t, jobs[i].heard)
 		case jobs[i].cmd != nil:
 			c := jobs[i].cmd
@@ -69,15 +74,12 @@ func (m *Merchant) turn(ctx context.Context, jobs []job) {
 				claim.Unclear = commerce.Blocked
 				c.req = claim
 			}
-			t.asks, t.depth = append(t.asks, asked{req: c.req, call: c}), max(t.depth, c.depth)
+			t.asks, t.depth, t.mixed = append(t.asks, asked{req: c.req, call: c}), max(t.depth, c.depth), true
 		case jobs[i].happened != nil:
 			m.happened(t, jobs[i].happened)
 		case jobs[i].query != nil:
 			looks = true
 		}
-	}
-	for _, a := range t.asks[t.added:] {
-		t.mixed = t.mixed || a.call != nil || !plain(a.req)
 	}
 	if m.flight != nil {
 		if !looks && !t.mixed && len(t.asks) < batchMax {
@@ -112,20 +114,15 @@ const fewLines = 16
 // early lets out what was decided of a turn so far, where the disk is not needed for it: who asked for what is sold out does not wait
 // until everybody else was read. It returns the turn for what else waits, t itself where something has to be stored.
 func (m *Merchant) early(t *turn) *turn {
-	if m.flight != nil || len(t.saidRows) > 0 || t.depth > 0 {
+	if m.flight != nil || t.mixed || len(t.saidRows) > 0 || t.depth > 0 {
 		return t
-	}
-	for _, a := range t.asks[t.added:] {
-		if a.call != nil || !plain(a.req) {
-			return t
-		}
 	}
 	if m.add(t); len(t.rows) > 0 || !m.desk.Nothing() {
 		return t
 	}
 	m.seal(t)
 	m.desk.CommitNothing()
-	m.open = &turn{now: t.now}
+	m.open = &turn{now: t.now, marks: t.marks}
 	m.after(t)
 	return m.open
 }
@@ -143,10 +140,6 @@ func (m *Merchant) fly(ctx context.Context, t *turn) bool {
 
 // finish makes a turn durable at once.
 func (m *Merchant) finish(ctx context.Context, t *turn) {
-	if t.begun {
-		m.desk.Rollback()
-		t.restart()
-	}
 	tries := bisectMost
 	if lost(m.decide(ctx, t, &tries)) {
 		m.desk = nil // whoever rules now, what is stored is the truth: load it anew
@@ -156,9 +149,12 @@ func (m *Merchant) finish(ctx context.Context, t *turn) {
 // writeOffAfter is how long rows of effects that were done may stand, when no other batch takes them along.
 const writeOffAfter = time.Second
 
-// clock adds to a turn what time asks for, and what became of answers.
+// clock adds to a turn what time asks for, what became of answers, and what could not be stored before.
 func (m *Merchant) clock(t *turn, last bool) {
 	now := time.Now()
+	if len(m.again) > 0 && !now.Before(m.rest) {
+		t.asks, m.again, t.mixed = append(t.asks, m.again...), nil, true
+	}
 	if len(t.asks) > 0 || last || !m.writeOff.IsZero() && !now.Before(m.writeOff) {
 		m.writeOff = time.Time{}
 		heard, unheard := m.told.Take()
@@ -167,14 +163,12 @@ func (m *Merchant) clock(t *turn, last bool) {
 		}
 		if len(unheard) > 0 {
 			t.ask(nil, commerce.Unheard{Holds: unheard})
-			t.mixed = true
 		}
 		t.done = m.box.Take()
 	}
 	m.tick(t, now)
 	if due, ok := m.desk.NextDue(); ok && !due.After(now) && !now.Before(m.rest) {
 		t.ask(nil, commerce.Expire{})
-		t.mixed = true
 	}
 }
 
@@ -201,6 +195,7 @@ func (m *Merchant) decide(ctx context.Context, t *turn, tries *int) error {
 		m.settleCalls(t, nil)
 		return nil
 	}
+	t.speeches = nil // they may rest on what was not stored
 	parts := t.parts()
 	if !m.refused(ctx, err) || *tries <= 0 || len(t.asks) == 0 {
 		m.fail(t, err)
@@ -276,17 +271,21 @@ func (m *Merchant) fail(t *turn, err error) {
 	m.failed.Add(1)
 	m.rest = t.now.Add(restFor)
 	m.log.Error("nothing was decided: the batch could not be stored", "requests", len(t.asks), "err", err)
-	for _, h := range t.heard {
-		if t.lines[h.key()] == h {
+	for _, a := range t.asks {
+		if h := a.heard; h != nil {
 			m.limited.Add(1)
 			m.noteWhy(h, commerce.Limited)
 			m.sayHalted(h, t.now)
 		}
-	}
-	for _, a := range t.asks {
-		if u, ok := a.req.(commerce.Unheard); ok {
-			for _, id := range u.Holds {
+		switch r := a.req.(type) {
+		case commerce.Expire: // it comes again by itself
+		case commerce.Unheard:
+			for _, id := range r.Holds {
 				m.told.Add(id, false)
+			}
+		default:
+			if a.heard == nil && a.call == nil && len(m.again) < shedAt { // a line was taken away
+				m.again = append(m.again, a)
 			}
 		}
 	}
@@ -339,10 +338,10 @@ func (m *Merchant) sayHalted(h *heard, now time.Time) {
 // halted stands in stateTold for a database that is away; it is no reason of a line.
 const halted commerce.Reason = "halted"
 
-// commit plans and stores the turn. A key that turns out to be decided already is learnt, and the rest planned anew.
+// commit plans and stores the turn; after an error it is as if it had not been planned. A key that turns out to be decided already is
+// learnt, and the rest planned anew.
 func (m *Merchant) commit(ctx context.Context, t *turn) error {
 	for range 4 {
-		t.restart()
 		m.add(t)
 		b := m.seal(t)
 		if b.Empty() {
@@ -358,6 +357,7 @@ func (m *Merchant) commit(ctx context.Context, t *turn) error {
 			return nil
 		}
 		m.desk.Rollback()
+		t.restart()
 		if errors.Is(err, sqldb.ErrTaken) && t.giveUpShows(err) {
 			continue
 		}
@@ -459,6 +459,10 @@ func (m *Merchant) after(t *turn) {
 			m.changed[r.Show.ID] = true
 		case commerce.Bind:
 			m.rules.Buyers.Joined(r.Viewer, r.Person)
+		case commerce.Gate:
+			if s := m.desk.Show(r.Show); a.heard != nil && r.Number == 0 && s != nil && s.Paused == r.Closed {
+				m.paused(a.heard, s.ID, r.Closed, t.now)
+			}
 		}
 	}
 	if staged {

@@ -50,7 +50,9 @@ type Recording struct {
 	Language string
 	// Names are commands with words of the merchant's own, beside the usual ones; see rules.AlsoCalled.
 	Names map[rules.Name][]string
-	Zone  *time.Location
+	// Aliases are the merchant's other names for values of variants.
+	Aliases map[string][]string
+	Zone    *time.Location
 	// Rules gives the rules that were in force, by the version that lines name; kept is false where that one is kept no more and
 	// others stand in.
 	Rules func(version int64) (all []rule.Rule, kept bool, err error)

@@ -95,7 +95,7 @@ func newWorld(r *Recording, extra map[commerce.ID]int64, hold time.Duration) *wo
 func (w *world) use(b *book.Book) {
 	w.ask.use(b)
 	l := w.desk.Show(w.show).Lineup
-	w.grammar = rules.NewGrammar(&l, rules.Options{Language: w.r.Language, Names: w.r.Names, Custom: b.Commands()})
+	w.grammar = rules.NewGrammar(&l, rules.Options{Language: w.r.Language, Names: w.r.Names, Aliases: w.r.Aliases, Custom: b.Commands()})
 }
 
 // start begins the show.

@@ -159,6 +159,16 @@ func (r *Run) States(since time.Time) []State {
 	return out
 }
 
+// Unwell says what is wrong with the accounts of a merchant, empty when each is known to be well.
+func Unwell(all []*Run) string {
+	for _, r := range all {
+		if why := r.Unwell(); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
 // States are the states of channels, in their order; a channel that no account serves says so. The day begins at midnight in zone.
 func States(all []*Run, channels []chat.Channel, zone *time.Location) []State {
 	now := time.Now().In(zone)

@@ -21,6 +21,7 @@ import (
 type Desk interface {
 	View(show commerce.ID, now time.Time) (commerce.ShowView, bool)
 	Receipt(receipt commerce.ID, now time.Time) (commerce.ReceiptView, bool)
+	Person(v chat.Viewer) string
 }
 
 // House is what is asked about.
@@ -73,6 +74,15 @@ func (h *House) Text(q *Question) (text string, changed bool) {
 	return h.inShow(q, limit), false
 }
 
+// Receipt is the receipt that a viewer's line is about, 0 for none. What is asked about is had in common with the viewer's other
+// accounts; what is to be forgotten is this account's alone.
+func Receipt(d *commerce.Desk, asks rules.Name, show commerce.ID, v chat.Viewer) commerce.ID {
+	if asks == rules.Forget {
+		return d.ReceiptOf(show, v)
+	}
+	return d.Cart(show, v)
+}
+
 func (h *House) inShow(q *Question, limit int) string {
 	l, show := h.Voice.Lang, q.Show.ID
 	switch q.Command.Name {
@@ -107,7 +117,7 @@ func (h *House) inShow(q *Question, limit int) string {
 		return l.UnknownItem
 	case rules.Why:
 		var parts []string
-		if why, ok := h.Why(q.Viewer); ok {
+		if why, ok := h.why(q); ok {
 			parts = append(parts, lang.Fill(l.Why, "reason", l.Reasons[why]))
 		}
 		if names := h.Traces.Fired(q.Viewer, q.Now); len(names) > 0 {
@@ -117,13 +127,44 @@ func (h *House) inShow(q *Question, limit int) string {
 	case rules.Order:
 		v, _ := h.Desk.View(show, q.Now)
 		for _, o := range v.Orders {
-			if o.Viewer.Platform == q.Viewer.Platform && o.Viewer.ID == q.Viewer.ID && o.State == commerce.OrderPaid {
+			if h.Desk.Person(o.Viewer) == h.Desk.Person(q.Viewer) && o.State == commerce.OrderPaid {
 				return lang.Fill(l.Order, "order", o.Name)
 			}
 		}
 		return l.OrderNone
 	}
 	return ""
+}
+
+// why is what became of a viewer's last line: as it was answered, or where that is not remembered, as the till has it. What was taken
+// back since, with a line that was deleted, is told as given back.
+func (h *House) why(q *Question) (commerce.Reason, bool) {
+	why, known := h.Why(q.Viewer)
+	if known && why != commerce.Held && why != commerce.PartlyHeld && why != commerce.Offered {
+		return why, true
+	}
+	v, _ := h.Desk.Receipt(q.Receipt, q.Now)
+	for _, x := range v.Holds { // the newest first
+		if x.Viewer.Platform != q.Viewer.Platform || x.Viewer.ID != q.Viewer.ID {
+			continue
+		}
+		switch x.State {
+		case commerce.StatePassed, commerce.StateReleased:
+			return commerce.Passed, true
+		case commerce.StateOffered:
+			return commerce.Offered, true
+		case commerce.StateHeld, commerce.StatePaid:
+			if !known {
+				why = commerce.Held
+			}
+			return why, true
+		}
+		return why, known
+	}
+	if !known && len(v.Places) > 0 {
+		return commerce.Waitlisted, true
+	}
+	return why, known
 }
 
 // Same is the answer where it is the same whoever asks, empty where it is not.

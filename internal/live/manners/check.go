@@ -11,8 +11,8 @@ import (
 	"hawker/rules"
 )
 
-// check makes a change ready to be stored, or says why it cannot be.
-func (h *House) check(m *Manner) error {
+// Check makes a change ready to be stored, or says by a *FaultError why it cannot be.
+func (h *House) Check(m *Manner) error {
 	if m.At.IsZero() {
 		m.At = time.Now()
 	}
@@ -37,6 +37,8 @@ func (h *House) check(m *Manner) error {
 		}
 	case Call:
 		return h.checkCall(m)
+	case Alias:
+		return checkAlias(m)
 	case Hide, Block, Leave:
 		if m.Name == "" {
 			return &FaultError{"Who or what is meant?"}
@@ -45,6 +47,26 @@ func (h *House) check(m *Manner) error {
 		m.Name = ""
 	default:
 		return &FaultError{"The form holds something that makes no sense here."}
+	}
+	return nil
+}
+
+// checkAlias looks whether a value can be called so.
+func checkAlias(m *Manner) error {
+	m.Name, m.Value = strings.Join(strings.Fields(rules.Fold(m.Name)), " "), strings.TrimSpace(m.Value)
+	for _, x := range []string{m.Name, m.Value} {
+		switch n := utf8.RuneCountInString(x); {
+		case n == 0:
+			return &FaultError{"A value and what viewers call it are needed, such as: Anthracite = charcoal, dark grey"}
+		case n > WordLong:
+			return &FaultError{fmt.Sprintf("“%s…” is longer than %d letters.", string([]rune(x)[:20]), WordLong)}
+		}
+	}
+	switch {
+	case strings.Trim(m.Name, "0123456789") == "":
+		return &FaultError{"“" + m.Name + "” would be taken for the number of an item or an amount."}
+	case m.Name == rules.Fold(m.Value):
+		return &FaultError{"“" + m.Value + "” is understood anyhow."}
 	}
 	return nil
 }

@@ -41,13 +41,15 @@ const (
 	Veto  = manners.Veto
 	Call  = manners.Call
 	Leave = manners.Leave
+	Alias = manners.Alias
 )
 
 // Bounds of what one merchant has.
 const (
-	WordsMost = 500 // words not said in names
-	WordLong  = 60  // code points of one
-	most      = 20_000
+	WordsMost   = 500 // words not said in names
+	AliasesMost = 500 // other names of values
+	WordLong    = 60  // code points of one
+	most        = 20_000
 )
 
 // FaultError is why a manner cannot be: a sentence for the member.
@@ -88,6 +90,7 @@ type state struct {
 	filter *names.Filter
 	hidden map[string]bool // names as they would be shown
 	calls  map[rules.Name][]string
+	values map[string][]string
 }
 
 type key struct {
@@ -135,6 +138,7 @@ func (h *House) use(all map[key]Manner) {
 			called[k.name] = m.Value
 		}
 	}
+	s.values = manners.Aliases(maps.Values(all))
 	s.filter, s.calls = names.New(h.Own, said), rules.Renamed(called)
 	h.now.Store(s)
 }
@@ -142,7 +146,7 @@ func (h *House) use(all map[key]Manner) {
 // Do stores changes and puts them into force. Errors: *FaultError, the database's own; then nothing changed.
 func (h *House) Do(ctx context.Context, changes ...Manner) error {
 	for i := range changes {
-		if err := h.check(&changes[i]); err != nil {
+		if err := h.Check(&changes[i]); err != nil {
 			return err
 		}
 		if m := &changes[i]; m.Kind == Call && !m.Off && h.Taken != nil {
@@ -168,7 +172,7 @@ func (h *House) Do(ctx context.Context, changes ...Manner) error {
 
 // Note puts a change into force and has it stored. It waits for no disk.
 func (h *House) Note(m Manner) {
-	if h.check(&m) != nil {
+	if h.Check(&m) != nil {
 		return
 	}
 	h.mu.Lock()
@@ -272,6 +276,14 @@ func (h *House) Allows(name string) bool {
 	return !s.hidden[name] && s.filter.Allows(name)
 }
 
+// Decent is a text that was made with a viewer's name in it, with somebody's in its place when that may not be shown any more.
+func (h *House) Decent(v chat.Viewer, text, somebody string) string {
+	if name := lang.Name(v.Name); name != "" && !h.Allows(name) {
+		return Replace(text, name, somebody)
+	}
+	return text
+}
+
 // Blocked reports whether somebody cannot claim.
 func (h *House) Blocked(v chat.Viewer) bool {
 	all := h.now.Load().all
@@ -295,6 +307,9 @@ func (h *House) Wait() time.Duration {
 
 // Names are the words of those commands that have others than usual, for rules.Options.
 func (h *House) Names() map[rules.Name][]string { return h.now.Load().calls }
+
+// Aliases are the shop's other names for values of sizes, colours and the like, by value.
+func (h *House) Aliases() map[string][]string { return h.now.Load().values }
 
 // Told is a text with commands in it, as they are called here.
 func (h *House) Told(text string) string {

@@ -145,7 +145,7 @@ func TestSuggest(t *testing.T) {
 			continue
 		}
 		h := again()
-		if err := h.check(&Manner{Kind: Call, Name: word, Value: name}); err != nil {
+		if err := h.Check(&Manner{Kind: Call, Name: word, Value: name}); err != nil {
 			t.Errorf("%s as %s: %v", word, name, err)
 		}
 	}

@@ -70,22 +70,19 @@ func (b *Box) Removed(ids []commerce.ID) {
 	}
 }
 
-// IDs makes ids that differ for certain within one merchant, where a thousand are made in one millisecond. The zero value is
-// ready. It is not safe for two goroutines.
-type IDs struct {
-	ms   int64
-	used map[commerce.ID]bool
-}
+// IDs makes ids that rise, however many are made in one millisecond and though a clock is set back: what is read back in order of its
+// ids stands as it was decided. The zero value is ready. It is not safe for two goroutines.
+type IDs struct{ last commerce.ID }
 
-// Next is an id that was not given out before.
+// Next is an id that is greater than all before.
 func (x *IDs) Next(now time.Time) commerce.ID {
-	if ms := now.UnixMilli(); ms != x.ms || x.used == nil {
-		x.ms, x.used = ms, map[commerce.ID]bool{}
-	}
 	id := commerce.NewID(now)
-	for x.used[id] {
-		id = commerce.NewID(now)
+	if id <= x.last {
+		id = x.last + 1 + id&0xfff
 	}
-	x.used[id] = true
+	x.last = id
 	return id
 }
+
+// After has all that come be greater than one that was made elsewhere.
+func (x *IDs) After(id commerce.ID) { x.last = max(x.last, id) }

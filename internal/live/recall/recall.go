@@ -159,6 +159,22 @@ func (s *Show) Heard(l ChatLine, read preview.Line, bot bool) (stream, first boo
 // Chat is what was said last, the oldest first, Said the same as far as styles are tried on it.
 func (s *Show) Chat() []ChatLine { return s.chat.List() }
 
+// Gone takes lines of a channel out of what is shown that its platform shows no more: the one of an id, or with no id all of a viewer,
+// of everybody where that is nobody. It returns which they were, by id and channel alone.
+func (s *Show) Gone(c chat.Channel, line string, of chat.Viewer) (gone []ChatLine) {
+	s.chat.Drop(func(l ChatLine) bool {
+		is := l.ID == line
+		if line == "" {
+			is = of.ID == "" || who(l.Viewer) == who(of)
+		}
+		if is = is && l.Channel == c; is {
+			gone = append(gone, ChatLine{ID: l.ID, Channel: c})
+		}
+		return is
+	})
+	return gone
+}
+
 // Said is said with Chat.
 func (s *Show) Said() []preview.Line { return s.said.List() }
 

@@ -42,6 +42,7 @@ func Outcome(buf []byte, x *commerce.Outcome) []byte {
 	}
 	o.SomeNumber("Wanted", int64(x.Wanted))
 	o.SomeNumber("Holding", int64(x.Holding))
+	o.SomeNumber("Offers", int64(x.Offers))
 	o.SomeNumber("Waiting", int64(x.Waiting))
 	o.SomeNumber("Place", int64(x.Place))
 	o.SomeNumber("Cap", int64(x.Cap))

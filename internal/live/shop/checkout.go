@@ -25,12 +25,20 @@ const tillFor = 3 * time.Second
 // checkoutFor bounds the making of a checkout: the store's time and ours around it.
 const checkoutFor = storeCall + 2*tillFor
 
-// Checkout is where a viewer pays for all that a receipt holds. The first time it makes the store set the pieces aside and
+// Checkout is where a viewer pays for all that a receipt shows: what the person holds, with whichever account. The first time it makes the store set the pieces aside and
 // adds five minutes; later it gives the same address again. It asks the store, so it may take seconds; the hold stands
 // whatever comes of it. A second tap waits for the first and gets its address, because two checkouts of one hold would both
 // be paid. What was begun is finished although the browser goes away, so that no draft is left that nobody knows of.
 func (w *Worker) Checkout(ctx context.Context, receipt commerce.ID) (url string, err error) {
-	leave, err := w.paying.Enter(ctx, receipt)
+	cart := receipt
+	if err := w.Till.Look(ctx, func(d *commerce.Desk) {
+		if v, ok := d.Receipt(receipt, time.Now()); ok {
+			cart = v.Cart
+		}
+	}); err != nil {
+		return "", err
+	}
+	leave, err := w.paying.Enter(ctx, cart)
 	if err != nil {
 		return "", err
 	}

@@ -117,17 +117,9 @@ func (w *Worker) Webhook() {
 func (w *Worker) Follow(d *commerce.Desk, b *commerce.Batch) {
 	for i := range b.Holds {
 		h := &b.Holds[i]
-		if h.Draft == "" || h.Open() || h.State == commerce.StatePaid {
-			continue
+		if h.Draft != "" && !h.Open() && h.State != commerce.StatePaid && !d.DraftOpen(h.Draft) {
+			w.Release(h.Draft)
 		}
-		shared := false
-		if r, ok := d.Receipt(h.Receipt, b.At); ok {
-			shared = slices.ContainsFunc(r.Holds, func(x commerce.HoldView) bool { return x.Draft == h.Draft && x.Open() })
-		}
-		if shared {
-			continue
-		}
-		w.Release(h.Draft)
 	}
 }
 

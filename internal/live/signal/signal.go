@@ -11,7 +11,7 @@ import (
 // Kinds of Signal.
 const (
 	Changed = "changed" // the show's figures, shelf or feed changed: render again
-	Chat    = "chat"    // a line to show
+	Chat    = "chat"    // a line to show, or to show no more
 	Shouted = "shout"   // a shout-out for the overlay
 	Relay   = "relay"   // something about the video changed
 	Carded  = "card"    // a card for the overlay
@@ -25,6 +25,7 @@ type Signal struct {
 	Show  commerce.ID      `json:"show"`
 	Shout *Shout           `json:"shout,omitempty"`
 	Line  *recall.ChatLine `json:"line,omitempty"`
+	Gone  *recall.ChatLine `json:"gone,omitempty"` // by id and channel alone
 	Card  *Card            `json:"card,omitempty"`
 }
 

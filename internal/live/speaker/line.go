@@ -2,6 +2,7 @@ package speaker
 
 import (
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -62,9 +63,12 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, channels int
 			to = chat.Answer{Kind: chat.ToChannel, Channel: c}
 		}
 		line = chat.Line{To: to, Text: cut(w.Text, b.MaxRunes), Link: w.Link, LinkLabel: w.LinkLabel, Nonce: nonce(first)}
-		_, told := q.said[line.Text]
-		told = told || line.Text == q.text && now.Sub(q.last) < sameFor
-		if !told && line.Text != "" {
+		if q.told(line.Text, now) && len(us) == 1 { // to somebody else, perhaps
+			if named := w.To(first.name()).Text; !strings.HasPrefix(w.Text, "@") && cut(named, b.MaxRunes) == named {
+				line.Text = named
+			}
+		}
+		if line.Text != "" && !q.told(line.Text, now) {
 			return line, us, dead, why
 		}
 		s.count(q, func(f *Figures) { f.Told += len(us) })
@@ -74,6 +78,23 @@ func (s *Speaker) compose(c chat.Channel, q *speech, b chat.Budget, channels int
 		us = nil
 	}
 	return line, nil, dead, why
+}
+
+// told reports whether a text was said so lately that it is not said again.
+func (q *speech) told(text string, now time.Time) bool {
+	_, told := q.said[text]
+	return told || text == q.text && now.Sub(q.last) < sameFor
+}
+
+// name is whom an utterance answers, empty where it is meant for more than one.
+func (u *Utterance) name() string {
+	switch {
+	case u.Shared != "":
+		return ""
+	case u.Joined != nil:
+		return u.Joined.Viewer.Name
+	}
+	return u.Asker
 }
 
 // sharing are the waiting utterances that answer the same as the first.

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/live/speaker"
 )
@@ -50,6 +51,45 @@ func TestShared(t *testing.T) {
 		}
 		if f := h.Look(here); f.Lines != 4 || f.Joined != 2 || f.Covered != 13 || f.Waiting != 0 || f.Left != 16 || f.Most != 20 {
 			t.Errorf("figures %+v", f)
+		}
+	})
+}
+
+// TestSameWords: two who get the same words are both answered, the second by name, because a platform takes no line twice; the same
+// one is not told twice more.
+func TestSameWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := twitchLike()
+		b.MaxRunes = 40
+		h := open(t, b)
+		var ends []error
+		answer := func(who, text string, joined *commerce.Outcome) {
+			h.Say(&speaker.Utterance{
+				Rank: speaker.RankInfo, To: chat.Answer{Kind: chat.ToReply, Channel: here, Message: who}, Asker: who, Joined: joined,
+				Words: func(bool) speaker.Words { return speaker.Words{Text: text} }, Done: func(_ time.Time, err error) { ends = append(ends, err) },
+			})
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+		}
+		answer("ana", "You hold nothing.", nil)
+		answer("bob", "You hold nothing.", nil)
+		answer("bob", "You hold nothing.", nil)
+		answer("", "#3 Mug held.", &commerce.Outcome{Viewer: chat.Viewer{Name: "cy"}})
+		answer("", "#3 Mug held.", &commerce.Outcome{Viewer: chat.Viewer{Name: "dee"}})
+		long := strings.Repeat("long ", 8)
+		answer("ana", long, nil)
+		answer("bob", long, nil) // with the name it would be cut
+		want := []string{"You hold nothing.", "@bob You hold nothing.", "#3 Mug held.", "@dee #3 Mug held.", long}
+		if got := h.p.texts(); !slices.Equal(got, want) {
+			t.Errorf("said %q", got)
+		}
+		for i, err := range ends {
+			if told := i == 2 || i == 6; errors.Is(err, speaker.ErrTold) != told || !told && err != nil {
+				t.Errorf("answer %d ended with %v", i, err)
+			}
+		}
+		if len(ends) != 7 {
+			t.Errorf("%d of 7 answers ended", len(ends))
 		}
 	})
 }

@@ -43,8 +43,8 @@ type Utterance struct {
 	Loud bool
 	// Anyway is said although the channel is muted: that it falls silent.
 	Anyway bool
-	// Shared is an answer that is the same for all who asked, with Asker as the one who did: who waits for the same is told by one
-	// line that names them all.
+	// Asker is the name of whom it answers. Shared is an answer that is the same for all who asked: who waits for the same is told by
+	// one line that names them all.
 	Shared, Asker string
 	// NotBefore is when it may be said at the earliest; zero means at once. Private answers do not wait.
 	NotBefore time.Time

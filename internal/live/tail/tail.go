@@ -1,6 +1,8 @@
 // Package tail keeps the last of many things.
 package tail
 
+import "slices"
+
 // Tail keeps the last N things.
 type Tail[T any] struct {
 	N    int
@@ -23,6 +25,11 @@ func (t *Tail[T]) List() []T {
 	out := make([]T, 0, len(t.all))
 	out = append(out, t.all[t.head:]...)
 	return append(out, t.all[:t.head]...)
+}
+
+// Drop takes out what f wants gone.
+func (t *Tail[T]) Drop(f func(T) bool) {
+	t.all, t.head = slices.DeleteFunc(t.List(), f), 0
 }
 
 // Each calls f for every thing kept, which it may change.

@@ -32,15 +32,20 @@ func fit(form string, parts []string, after string, limit int) string {
 	}
 }
 
-// Mine lists what a viewer holds and waits for; {link} in it is where that is paid. It fits in limit code points beside the link.
+// Mine lists what a viewer holds, waits for and paid; {link} in it is where that is paid, or told more of. It fits in limit code points
+// beside the link.
 func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time, limit int) string {
 	l := t.Lang
+	after := l.Details
 	var parts []string
 	for _, h := range v.Holds {
 		if !h.Open() || len(parts) == mineMost {
 			continue
 		}
 		form := l.MeHold
+		if !t.PayOnce || h.State == commerce.StateOffered {
+			after = l.Pay
+		}
 		switch {
 		case h.State == commerce.StateOffered:
 			form = l.MeOffered
@@ -59,10 +64,16 @@ func (t *Teller) Mine(v *commerce.ReceiptView, now time.Time, limit int) string 
 		o := commerce.Outcome{Title: p.Title, Label: p.Label}
 		parts = append(parts, lang.Fill(l.MePlace, "n", strconv.Itoa(p.Number), "what", what(&o, p.Quantity, Short), "place", strconv.Itoa(p.Position)))
 	}
+	for _, h := range v.Holds {
+		if h.State == commerce.StatePaid && len(parts) < mineMost {
+			o := commerce.Outcome{Title: h.Title, Label: h.Label}
+			parts = append(parts, lang.Fill(l.MePaid, "n", strconv.Itoa(h.Number), "what", what(&o, h.Quantity, Short)))
+		}
+	}
 	if len(parts) == 0 {
 		return l.CartEmpty
 	}
-	return fit(l.Me, parts, l.Pay, limit)
+	return fit(l.Me, parts, after, limit)
 }
 
 // Shop lists what is on sale, the item on air first; {link} in it is the show's page. It fits in limit code points beside

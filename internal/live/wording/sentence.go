@@ -48,8 +48,8 @@ func shorten(s string, limit int) string {
 	return strings.TrimRight(string(r[:limit-1]), " ") + "…"
 }
 
-// Clock is a time of day as the merchant's viewers read it.
-func (t *Teller) Clock(at time.Time) string { return at.In(t.Zone).Format("15:04 MST") }
+// Clock is when something ends as the merchant's viewers read it.
+func (t *Teller) Clock(at time.Time) string { return t.Lang.Until(at.In(t.Zone), time.Now()) }
 
 // heldFor is the time that is left of a hold, as told: a hold of five minutes is not said to last six while its answer is read.
 func heldFor(due, now time.Time) time.Duration { return max(due.Sub(now)-commerce.SeeAnswer, 0) }
@@ -57,11 +57,11 @@ func heldFor(due, now time.Time) time.Duration { return max(due.Sub(now)-commerc
 // Sentence is what came of a request, in a sentence, with the link where it has something to pay.
 func (t *Teller) Sentence(o *commerce.Outcome, link string, limit int) string {
 	l := t.Lang
-	n := strconv.Itoa(o.Number)
+	n, held := strconv.Itoa(o.Number), o.Holding-o.Offers
 	pairs := []string{
-		"n", n, "what", what(o, o.Holding, limit), "item", shorten(o.Title, limit), "qty", strconv.Itoa(o.Holding), "waiting", strconv.Itoa(o.Waiting),
+		"n", n, "what", what(o, held, limit), "item", shorten(o.Title, limit), "qty", strconv.Itoa(held), "waiting", strconv.Itoa(o.Waiting),
 		"place", strconv.Itoa(o.Place), "cap", strconv.Itoa(o.Cap), "time", l.Span(heldFor(o.Due, time.Now())), "until", t.Clock(o.Due), "link", link,
-		"choices", choices(o.Choices), "choice", first(o.Choices),
+		"choices", choices(o.Choices, limit), "choice", strings.ReplaceAll(first(o.Choices), " / ", " "),
 	}
 	say := func(s string) string { return lang.Fill(s, pairs...) }
 	pay, choose := "", ""
@@ -72,10 +72,15 @@ func (t *Teller) Sentence(o *commerce.Outcome, link string, limit int) string {
 		}
 	}
 	switch {
+	case o.Offers > 0 && (o.Reason == commerce.Offered || held == 0):
+		pairs[3] = what(o, o.Offers, limit)
 	case o.What == commerce.Reminded, o.What == commerce.Extended, o.Reason == commerce.Offered:
 		pairs[3] = what(o, max(o.Holding, o.Wanted), limit)
 	case o.What == commerce.Claimed && o.Reason == commerce.PartlyHeld:
 		pairs[3] = what(o, 1, limit)
+	}
+	if o.Reason == commerce.Changed && held == 0 && o.Offers > 0 {
+		return say(l.Offered) + pay
 	}
 	if t.PayOnce {
 		if s, ok := t.once(o, say); ok {
@@ -154,12 +159,16 @@ func (t *Teller) once(o *commerce.Outcome, say func(string) string) (string, boo
 	return "", false
 }
 
-// choices lists labels to choose from, at most eight.
-func choices(labels []string) string {
-	if len(labels) > 8 {
-		return strings.Join(labels[:8], ", ") + " …"
+// choices lists labels to choose from: at most eight, or three where a line must be short, so that the link behind them has room.
+func choices(labels []string, limit int) string {
+	most, more := 8, ""
+	if limit <= Short {
+		most = 3
 	}
-	return strings.Join(labels, ", ")
+	if len(labels) > most {
+		labels, more = labels[:most], " …"
+	}
+	return strings.Join(labels, ", ") + more
 }
 
 func first(labels []string) string {

@@ -30,12 +30,28 @@ func TestSentences(t *testing.T) {
 		{commerce.Claimed, commerce.Offered, "#3 Mug Blue x2: nothing is set aside. First paid, first served. Pay: L"},
 		{commerce.Reminded, "", "#3 Mug Blue x2 is held until " + until + ", 11 min more. Pay: L"},
 		{commerce.Extended, "", "#3 Mug Blue x2 is held for you, 10 min from now, until " + until + ". Pay: L"},
-		{commerce.Claimed, commerce.NeedsVariant, "#3 Mug: which one? . For example: !buy 3  Choose: L"},
+		{commerce.Claimed, commerce.NeedsVariant, "#3 Mug: which one? S / Red, S / Blue, M / Red. For example: !buy 3 S Red. Choose: L"},
 	} {
 		o := base
-		o.What, o.Reason = tt.what, tt.why
+		o.What, o.Reason, o.Choices = tt.what, tt.why, []string{"S / Red", "S / Blue", "M / Red"}
 		if got := v.Sentence(&o, "L", Long); got != tt.want {
 			t.Errorf("%s %s: %q, want %q", tt.what, tt.why, got, tt.want)
+		}
+	}
+	for _, tt := range []struct { // what is only offered is not told as held
+		why             commerce.Reason
+		holding, offers int
+		want            string
+	}{
+		{commerce.Offered, 4, 3, "#3 Mug Blue x3: nothing is set aside. First paid, first served. Pay: L"},
+		{commerce.Changed, 3, 2, "#3 Mug Blue: 1 held now, until " + until + ". Pay: L"},
+		{commerce.Changed, 2, 2, "#3 Mug Blue x2: nothing is set aside. First paid, first served. Pay: L"},
+		{commerce.Held, 3, 1, "#3 Mug Blue x2 held 10 min, until " + until + ". Pay: L"},
+	} {
+		o := base
+		o.Reason, o.Holding, o.Offers = tt.why, tt.holding, tt.offers
+		if got := v.Sentence(&o, "L", Long); got != tt.want {
+			t.Errorf("%s, %d of %d offered: %q, want %q", tt.why, tt.offers, tt.holding, got, tt.want)
 		}
 	}
 	v.PayOnce = true

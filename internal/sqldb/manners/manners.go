@@ -6,6 +6,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -26,6 +28,7 @@ const (
 	Veto  Kind = "veto"  // Name is empty: shout-outs wait, so that the host can take a name out
 	Call  Kind = "call"  // Name is a word of a command, Value the word that is used in its stead
 	Leave Kind = "leave" // Name is a word that another bot answers as well, and the merchant wants that left as it is
+	Alias Kind = "alias" // Name is what viewers also call a size, a colour or the like, Value what the shop calls it
 )
 
 // Manner is one of them in force.
@@ -47,6 +50,20 @@ func ByViewer(v chat.Viewer) string { return OfViewer(v) + " " + v.Name }
 
 // OfShow is the name of a manner that is about a show.
 func OfShow(show commerce.ID) string { return "show/" + show.String() }
+
+// Aliases are the other names of values among manners, by value, in order.
+func Aliases(all iter.Seq[Manner]) map[string][]string {
+	out := map[string][]string{}
+	for m := range all {
+		if m.Kind == Alias {
+			out[m.Value] = append(out[m.Value], m.Name)
+		}
+	}
+	for _, names := range out {
+		slices.Sort(names)
+	}
+	return out
+}
 
 // changesKept bounds how many changes of a merchant's are remembered; the oldest go first.
 const changesKept = 500
