@@ -147,6 +147,15 @@ func (a *applying) setStock(ctx context.Context) error {
 		}
 		a.did("stock of %s set to %d", x.sku, x.n)
 	}
+	for _, x := range a.kept {
+		if a.w.stock[x.variant].Safety == x.n {
+			continue
+		}
+		if _, err := a.s.Hub.Ask(ctx, a.merchant.ID, commerce.Key{}, commerce.SetStock{Variant: x.variant, Safety: &x.n}); err != nil {
+			return fmt.Errorf("keep back of %s: %w", x.sku, err)
+		}
+		a.did("%d of %s kept back", x.n, x.sku)
+	}
 	return nil
 }
 

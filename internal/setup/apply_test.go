@@ -417,6 +417,45 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestStylesAndKept: an empty list turns the styles off; what is kept back is so of each variant, and said once.
+func TestStylesAndKept(t *testing.T) {
+	h := newHouse(t)
+	h.apply(t, read(t, "good.yaml"))
+	id := h.merchant(t, "anas-ceramics")
+	kept := func() (n []int64) {
+		shows, err := h.Hub.Shows(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := loadStock(t.Context(), h.DB, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range shows {
+			for _, it := range s.Lineup.Items {
+				for _, v := range it.Product.Variants {
+					n = append(n, rows[v.ID].Safety)
+				}
+			}
+		}
+		return n
+	}
+	if got := kept(); !slices.Equal(got, []int64{0, 2, 2, 0}) {
+		t.Errorf("kept back %v", got)
+	}
+	r := h.apply(t, "merchant: {slug: anas-ceramics}\nshows: [{name: spring, styles: [], lineup: [{number: 12, keep_back: 0}, {number: 3, keep_back: 1}]}]\n")
+	if got := kept(); !slices.Equal(got, []int64{0, 0, 1, 0}) && !slices.Equal(got, []int64{1, 0, 0, 0}) {
+		t.Errorf("kept back %v after %q", got, r.Changes)
+	}
+	if shows, err := h.Hub.Shows(t.Context(), id); err != nil || slices.ContainsFunc(shows, func(s commerce.Show) bool { return s.Lineup.Styles != commerce.Styles{} }) {
+		t.Errorf("styles are still on: %v", err)
+	}
+	_, err := h.Apply(t.Context(), parse(t, "merchant: {slug: anas-ceramics}\nshows: [{name: spring, lineup: [{number: 12, keep_back: 1}]}, {name: summer, lineup: [{number: 1, sku: TEE, keep_back: 2}]}]\n"))
+	if err == nil || !strings.Contains(err.Error(), `another item keeps 1 back`) {
+		t.Errorf("two items of one product: %v", err)
+	}
+}
+
 func TestMerge(t *testing.T) {
 	for _, tt := range []struct{ old, want, out string }{
 		{"", "", ""}, {"", "ab", "ab"}, {"ab", "", "ab"}, {"abc", "ca", "cba"}, {"ac", "abc", "abc"}, {"abc", "d", "abcd"}, {"abc", "db", "adcb"},

@@ -308,6 +308,9 @@ func (p *plan) planItem(ctx context.Context, c *catalogue, f *show, it *item, ol
 		return nil
 	}
 	p.items[it] = x.ID
+	if it.keep.set() {
+		p.planKept(it.keep, x)
+	}
 	switch {
 	case !it.stock.set():
 	case x.Store != "":

@@ -30,14 +30,7 @@ func (s *Setup) Export(ctx context.Context, merchant commerce.ID) ([]byte, error
 	if err != nil {
 		return nil, fmt.Errorf("read merchant %s: %w", m.Slug, err)
 	}
-	stock, err := db.Stock(ctx, merchant)
-	if err != nil {
-		return nil, fmt.Errorf("read stock of %s: %w", m.Slug, err)
-	}
-	e := &export{w: w, stock: map[commerce.ID]commerce.Stock{}}
-	for _, x := range stock {
-		e.stock[x.Variant] = x
-	}
+	e := &export{w: w}
 	if e.video, err = loadVideo(ctx, db, merchant, w.shows); err != nil {
 		return nil, fmt.Errorf("read the video of %s: %w", m.Slug, err)
 	}
@@ -70,7 +63,6 @@ func (e *export) file() ([]byte, error) {
 type export struct {
 	b     strings.Builder
 	w     *world
-	stock map[commerce.ID]commerce.Stock
 	video map[commerce.ID]video
 }
 
@@ -251,11 +243,24 @@ func (e *export) product(x commerce.Product) error {
 
 // pieces is what is there of a variant and not sold, held ones included.
 func (e *export) pieces(v commerce.ID) string {
-	s, ok := e.stock[v]
+	s, ok := e.w.stock[v]
 	if !ok || s.Endless {
 		return ""
 	}
 	return strconv.FormatInt(max(s.Available-s.Sold, 0), 10)
+}
+
+// kept is how many of each variant are kept back; empty where that is none, or not the same for all.
+func (e *export) kept(x *commerce.Product) string {
+	n := int64(0)
+	for i, v := range x.Variants {
+		s := e.w.stock[v.ID].Safety
+		if i > 0 && s != n {
+			return ""
+		}
+		n = s
+	}
+	return count(int(n))
 }
 
 func (e *export) account(key string, p chat.Platform, id, purpose string) (string, bool) {
@@ -340,7 +345,8 @@ func (e *export) show(s *commerce.Show) error {
 			return fmt.Errorf("item %d of show %s: no sku names its product alone; give it one", it.Number, s.Name)
 		}
 		e.line(6, "- "+flow(pair{"number", count(it.Number)}, name, pair{"code", text(it.Code)}, pair{"cap", count(it.Cap)},
-			pair{"hold", lasting(it.Hold)}, pair{"price", price(it.Price)}, pair{"closed", yes(it.Closed)}, pair{"first_paid", yes(it.FirstPaid)}))
+			pair{"hold", lasting(it.Hold)}, pair{"price", price(it.Price)}, pair{"closed", yes(it.Closed)}, pair{"first_paid", yes(it.FirstPaid)},
+			pair{"keep_back", e.kept(&it.Product)}))
 	}
 	if e.video[s.ID].ingest {
 		add("ingest", flow(e.secrets(ingestMark(s.Name), true, "key_env")...))

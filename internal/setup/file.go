@@ -126,7 +126,7 @@ type item struct {
 	cap               val[int]
 	hold              val[time.Duration]
 	price             val[string]
-	stock             val[int]
+	stock, keep       val[int]
 	closed, firstPaid val[bool]
 }
 
@@ -329,18 +329,10 @@ func (f *File) readShow(o *object) {
 	if g := o.child("guard"); g != nil {
 		s.readGuard(g)
 	}
-	for _, w := range o.words("styles") {
-		s.styles.at = w.at
-		switch w.v {
-		case "boutique":
-			s.styles.v.Boutique = true
-		case "plus":
-			s.styles.v.Plus = true
-		case "number-only":
-			s.styles.v.NumberOnly = true
-		default:
-			o.r.fault(w.at, "a style is boutique, plus or number-only, not %q", plain.Cut(w.v))
-		}
+	if at, none := o.none("styles"); none {
+		s.styles.at = at
+	} else {
+		s.readStyles(o)
 	}
 	for _, w := range o.words("channels") {
 		c, err := chat.ParseChannel(w.v)
@@ -373,6 +365,23 @@ func (f *File) readShow(o *object) {
 	f.shows = append(f.shows, s)
 }
 
+// readStyles reads which claims a show takes without a command sign.
+func (s *show) readStyles(o *object) {
+	for _, w := range o.words("styles") {
+		s.styles.at = w.at
+		switch w.v {
+		case "boutique":
+			s.styles.v.Boutique = true
+		case "plus":
+			s.styles.v.Plus = true
+		case "number-only":
+			s.styles.v.NumberOnly = true
+		default:
+			o.r.fault(w.at, "a style is boutique, plus or number-only, not %q", plain.Cut(w.v))
+		}
+	}
+}
+
 // readGuard reads how scarce pieces are kept from who never pays. A share of 100 is no limit; unpaid 0 is never.
 func (s *show) readGuard(o *object) {
 	defer o.close()
@@ -393,6 +402,7 @@ func (s *show) readItem(o *object) {
 	it.code = o.match("code", codeForm, "letters and digits, at most 20")
 	it.cap, it.hold, it.price = o.number("cap", 0, rules.MaxQuantity), o.hold("hold"), o.price("price")
 	it.stock, it.closed, it.firstPaid = o.number("stock", 0, maxStock), o.flag("closed"), o.flag("first_paid")
+	it.keep = o.number("keep_back", 0, maxStock)
 	switch {
 	case it.sku.set() && it.product.set():
 		o.r.fault(it.product.at, "an item is named by sku or by product, not by both")

@@ -254,6 +254,16 @@ func (o *object) list(key string) []*plain.Node {
 	return f.Value.Items
 }
 
+// none reports whether a list is there and empty, and where.
+func (o *object) none(key string) (Pos, bool) {
+	f := o.by[key]
+	if f == nil || f.Value.Kind != plain.List || len(f.Value.Items) > 0 {
+		return Pos{}, false
+	}
+	o.known = append(o.known, key)
+	return f.Value.At, true
+}
+
 // words reads a list of texts.
 func (o *object) words(key string) []val[string] {
 	var out []val[string]

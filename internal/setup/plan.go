@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type world struct {
 	channels []sqldb.Channel
 	products []commerce.Product
 	shows    []commerce.Show
+	stock    map[commerce.ID]commerce.Stock
 	rules    []rule.Rule
 	ruled    int64 // the version of rules, 0 when none were ever saved
 	marks    marks
@@ -58,6 +60,7 @@ func loadWorld(ctx context.Context, db *sqldb.DB, slug string) (*world, error) {
 		func() (err error) { w.channels, err = db.Channels(ctx, id); return err },
 		func() (err error) { w.products, err = db.Products(ctx, id); return err },
 		func() (err error) { w.shows, err = db.Shows(ctx, id); return err },
+		func() (err error) { w.stock, err = loadStock(ctx, db, id); return err },
 		func() (err error) {
 			v, err := db.Rulebook().Rules(ctx, id)
 			w.rules, w.ruled = v.Rules, v.Number
@@ -70,6 +73,16 @@ func loadWorld(ctx context.Context, db *sqldb.DB, slug string) (*world, error) {
 		}
 	}
 	return w, nil
+}
+
+// loadStock reads how the stock of variants stands.
+func loadStock(ctx context.Context, db *sqldb.DB, merchant commerce.ID) (map[commerce.ID]commerce.Stock, error) {
+	all, err := db.Stock(ctx, merchant)
+	out := map[commerce.ID]commerce.Stock{}
+	for _, x := range all {
+		out[x.Variant] = x
+	}
+	return out, err
 }
 
 // loadVideo reads the ingests and destinations of shows.
@@ -102,6 +115,7 @@ type plan struct {
 	products []commerce.Product
 	changed  []commerce.Product // of products: to write
 	stock    []stockOf
+	kept     []stockOf       // of each variant that items name
 	accounts []sqldb.Account // to write
 	channels []sqldb.Channel // to write
 	items    map[*item]commerce.ID
@@ -124,6 +138,21 @@ type stockOf struct {
 	variant commerce.ID
 	sku     string
 	n       int64
+}
+
+// planKept plans how many pieces of each variant of a product are kept back; two items of one product must say the same.
+func (p *plan) planKept(n val[int], x *commerce.Product) {
+	for i := range x.Variants {
+		v := &x.Variants[i]
+		if k := slices.IndexFunc(p.kept, func(k stockOf) bool { return k.variant == v.ID }); k >= 0 {
+			if p.kept[k].n != int64(n.v) {
+				p.fault(n.at, "of %q another item keeps %d back", x.Title, p.kept[k].n)
+				return
+			}
+			continue
+		}
+		p.kept = append(p.kept, stockOf{v.ID, cmp.Or(v.SKU, x.Title), int64(n.v)})
+	}
 }
 
 func (p *plan) fault(at Pos, format string, args ...any) {
