@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 
@@ -131,9 +132,15 @@ type exportCmd struct {
 
 // Run writes a merchant's set-up.
 func (c *exportCmd) Run(ctx context.Context, o out) error {
-	answer, err := tell(ctx, c.Data, "GET", "/export?merchant="+c.Merchant, nil)
+	answer, err := tell(ctx, c.Data, "GET", "/export?merchant="+url.QueryEscape(c.Merchant), nil)
 	if errors.Is(err, errNobody) {
-		answer, err = alone(ctx, c.settings, o, func(ctx context.Context, h *house, _ *live.Hub) ([]byte, error) { return h.export(ctx, c.Merchant) })
+		var db *sqldb.DB
+		if db, err = c.openToRead(ctx); err == nil { // what is not there is not made, only to find nothing in it
+			err = db.Close()
+		}
+		if err == nil {
+			answer, err = alone(ctx, c.settings, o, func(ctx context.Context, h *house, _ *live.Hub) ([]byte, error) { return h.export(ctx, c.Merchant) })
+		}
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"time"
@@ -19,12 +20,25 @@ type benchCmd struct {
 	Relay benchRelayCmd `cmd:"" help:"What one stream to many destinations costs, beside nginx with its RTMP module where that is installed."`
 }
 
+// each is how long is measured; 0 means what each benchmark has for it.
+type each struct {
+	Each time.Duration `placeholder:"TIME" help:"How long each case is measured, of till and rules in each round, such as 500ms."`
+}
+
+// Validate refuses what is no length of time.
+func (e each) Validate() error {
+	if e.Each < 0 {
+		return errors.New("--each is a length of time, such as 500ms")
+	}
+	return nil
+}
+
 type benchChatCmd struct {
-	Road  string        `enum:"both,irc,eventsub" default:"both" help:"Over which of Twitch's servers lines are heard: both, irc or eventsub."`
-	Long  bool          `help:"The first case for ten minutes."`
-	JSON  bool          `name:"json" help:"One JSON object a case."`
-	Each  time.Duration `placeholder:"TIME" help:"How long each case is measured."`
-	Child bool          `hidden:"" help:"Be the pretend Twitch."`
+	Road  string `enum:"both,irc,eventsub" default:"both" help:"Over which of Twitch's servers lines are heard: both, irc or eventsub."`
+	Long  bool   `help:"The first case for ten minutes."`
+	JSON  bool   `name:"json" help:"One JSON object a case."`
+	each  `embed:""`
+	Child bool `hidden:"" help:"Be the pretend Twitch."`
 }
 
 // Run measures and prints.
@@ -43,10 +57,10 @@ func (c *benchChatCmd) Run(ctx context.Context, o out) error {
 }
 
 type benchTillCmd struct {
-	DatabaseURL string        `placeholder:"URL" help:"A PostgreSQL database without shops, to be filled; without it a fresh SQLite file."`
-	Long        bool          `help:"More cases, for longer."`
-	JSON        bool          `name:"json" help:"One JSON object a case."`
-	Each        time.Duration `placeholder:"TIME" help:"How long each case runs in each round."`
+	DatabaseURL string `placeholder:"URL" help:"A PostgreSQL database without shops, to be filled; without it a fresh SQLite file."`
+	Long        bool   `help:"More cases, for longer."`
+	JSON        bool   `name:"json" help:"One JSON object a case."`
+	each        `embed:""`
 }
 
 // Run measures and prints.
@@ -71,9 +85,9 @@ func (c *benchSiegeCmd) Run(ctx context.Context, o out) error {
 }
 
 type benchRulesCmd struct {
-	Lines string        `placeholder:"FILE" help:"Raw lines of Twitch's chat server, to be mixed into the everyday chat."`
-	JSON  bool          `name:"json" help:"One JSON object a case."`
-	Each  time.Duration `placeholder:"TIME" help:"How long each measure of a case runs in each round."`
+	Lines string `placeholder:"FILE" help:"Raw lines of Twitch's chat server, to be mixed into the everyday chat."`
+	JSON  bool   `name:"json" help:"One JSON object a case."`
+	each  `embed:""`
 }
 
 // Run measures and prints.
@@ -82,12 +96,12 @@ func (c *benchRulesCmd) Run(ctx context.Context, o out) error {
 }
 
 type benchRelayCmd struct {
-	File  string        `placeholder:"FILE" help:"An FLV file to publish over and over; without it a made-up stream of 6.2 Mbit/s."`
-	Long  bool          `help:"Three rounds for longer; a destination stalls for a minute, the encoder is away for 30 s."`
-	JSON  bool          `name:"json" help:"One JSON object a case."`
-	Case  []string      `placeholder:"NAME" help:"Only these cases: 1, 3, 10, 50, stalled, flapping, mute, rejecting, refusing, stalled-50, gone-3."`
-	Each  time.Duration `placeholder:"TIME" help:"How long each case is measured."`
-	Child bool          `hidden:"" help:"Be the relay that is measured."`
+	File  string   `placeholder:"FILE" help:"An FLV file to publish over and over; without it a made-up stream of 6.2 Mbit/s."`
+	Long  bool     `help:"Three rounds for longer; a destination stalls for a minute, the encoder is away for 30 s."`
+	JSON  bool     `name:"json" help:"One JSON object a case."`
+	Case  []string `placeholder:"NAME" help:"Only these cases: 1, 3, 10, 50, stalled, flapping, mute, rejecting, refusing, stalled-50, gone-3."`
+	each  `embed:""`
+	Child bool `hidden:"" help:"Be the relay that is measured."`
 }
 
 // Run measures and prints.

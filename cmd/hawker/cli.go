@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -67,6 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	hideSettings(p.Model.Node)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -78,6 +80,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("%w\nSee: hawker --help", err)
 	}
 	return k.Run()
+}
+
+// hideSettings leaves settings out of the help of commands that take them only because one environment or file does for all.
+func hideSettings(root *kong.Node) {
+	for _, c := range root.Children {
+		if c.Name == "serve" || c.Name == "chat" || c.Name == "connect" || c.Name == "health" {
+			continue
+		}
+		for _, f := range c.Flags {
+			if len(f.Envs) > 0 && !slices.Contains([]string{"config", "data", "key", "database-url", "nats-url"}, f.Name) {
+				f.Hidden = true
+			}
+		}
+	}
 }
 
 // settingsFile reads the file that --config or HAWKER_CONFIG names: lines of NAME=value, as the environment has them. Flags

@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	_ "time/tzdata" // merchants name time zones, and an empty container has none
 )
@@ -26,9 +28,23 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if ctx.Err() != nil && canceled(err) {
+		err = errors.New("stopped before it was done")
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "hawker:", err)
 		os.Exit(1)
 	}
+}
+
+// canceled reports whether an error says nothing else than that a context ended, however many there are in it.
+func canceled(err error) bool {
+	switch x := err.(type) {
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(x.Unwrap(), func(err error) bool { return !canceled(err) })
+	case interface{ Unwrap() error }:
+		return canceled(x.Unwrap())
+	}
+	return errors.Is(err, context.Canceled)
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -57,4 +60,23 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		pause()
 	}
 	ts.Fatalf("%s never had %s; it has:\n%s", args[0], args[1], data)
+}
+
+// An end by Ctrl-C is told once, whatever was under way; what else went wrong is told as well.
+func TestCanceled(t *testing.T) {
+	other := errors.New("disk full")
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{context.Canceled, true},
+		{fmt.Errorf("till: %w", errors.Join(context.Canceled, fmt.Errorf("naive: %w", context.Canceled))), true},
+		{errors.Join(context.Canceled, other), false},
+		{other, false},
+	} {
+		if got := canceled(tt.err); got != tt.want {
+			t.Errorf("canceled(%v) = %v", tt.err, got)
+		}
+	}
 }
