@@ -42,6 +42,8 @@ func habits() []manners.Manner {
 		{Kind: manners.Leave, Name: "help"},
 		{Kind: manners.Block, Name: "twitch/77", Value: "<b>eve</b>", By: "twitch/9 mo"},
 		{Kind: manners.Hide, Name: "youtube/UC8", Value: "rude <i>"},
+		{Kind: manners.Alias, Name: "charcoal", Value: "Anthracite"},
+		{Kind: manners.Alias, Name: "dark grey", Value: "Anthracite"},
 		{Kind: manners.Mute, Name: youtubeChannel().String()},
 	}
 }
@@ -110,7 +112,7 @@ func TestMuteOnPages(t *testing.T) {
 			t.Errorf("not listed: %s", want)
 		}
 	}
-	for _, at := range []string{"/chats/names", "/chats/allow", "/chats/call"} {
+	for _, at := range []string{"/chats/names", "/chats/values", "/chats/allow", "/chats/call"} {
 		if r := mod.post(at, "words", "x"); r.status != http.StatusForbidden {
 			t.Errorf("a moderator at %s: %d", at, r.status)
 		}
@@ -147,6 +149,14 @@ func TestChatsBadForms(t *testing.T) {
 		{422, "At most 500 words; these are 501.", []string{"/chats/names", "words", many}},
 		{422, "more text than", []string{"/chats/names", "words", strings.Repeat("x", 70_000)}},
 		{422, "more text than", []string{"/chats/names", "words", "\xff\xfe"}},
+		{422, "Line 2 has no equals sign.", []string{"/chats/values", "values", "Sea = ocean\nAnthracite, charcoal"}},
+		{422, "Line 1: A value and what viewers call it are needed", []string{"/chats/values", "values", "Sea = "}},
+		{422, "Line 1: A value and what viewers call it are needed", []string{"/chats/values", "values", "= ocean"}},
+		{422, "Line 1: “3” would be taken for the number", []string{"/chats/values", "values", "Sea = ocean, 3"}},
+		{422, "Line 3: “ocean” stands for “Sea” already.", []string{"/chats/values", "values", "Sea = ocean\n\nBlue = OCEAN"}},
+		{422, "Line 1: “Sea” is understood anyhow.", []string{"/chats/values", "values", "Sea = sea"}},
+		{422, "is longer than 60 letters", []string{"/chats/values", "values", "Sea = " + long}},
+		{422, "more text than", []string{"/chats/values", "values", strings.Repeat("x", 70_000)}},
 		{400, "allowed again", []string{"/chats/allow", "kind", "mute", "viewer", "twitch/1"}},
 		{422, "not a command of ours", []string{"/chats/call", "word", "nothing", "new", "x"}},
 		{422, "What should it be called?", []string{"/chats/call", "word", "shop", "new", " ! "}},
@@ -161,7 +171,7 @@ func TestChatsBadForms(t *testing.T) {
 			t.Errorf("%.80q: %d, want %d and %q", x.fields, r.status, x.status, x.says)
 		}
 	}
-	for _, k := range []manners.Kind{manners.Mute, manners.Word, manners.Call, manners.Veto, manners.Leave} {
+	for _, k := range []manners.Kind{manners.Mute, manners.Word, manners.Call, manners.Veto, manners.Leave, manners.Alias} {
 		if all := h.hub.Manners(m).List(k); len(all) != 0 {
 			t.Errorf("%s: %+v", k, all)
 		}
@@ -177,6 +187,18 @@ func TestChatsBadForms(t *testing.T) {
 	}
 	if r := c.post("/chats/names", "words", "scam"); r.status != http.StatusSeeOther || len(h.hub.Manners(m).List(manners.Word)) != 1 || len(h.hub.Manners(m).List(manners.Veto)) != 0 {
 		t.Errorf("taken off the list: %d, %+v", r.status, h.hub.Manners(m).List(manners.Word))
+	}
+	if r := c.post("/chats/values", "values", "Sea = <b>\nno"); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, "Sea = &lt;b&gt;\nno</textarea>") {
+		t.Errorf("what was typed of values is gone: %d\n%s", r.status, r.body)
+	}
+	if r := c.post("/chats/values", "values", "Sea = Ocean,  deep  BLUE\r\n\r\nAnthracite=charcoal"); r.status != http.StatusSeeOther {
+		t.Errorf("saved: %d\n%s", r.status, r.body)
+	}
+	if r := c.get("/chats"); !strings.Contains(r.body, ">Anthracite = charcoal\nSea = deep blue, ocean\n</textarea>") {
+		t.Errorf("the values:\n%s", r.body)
+	}
+	if r := c.post("/chats/values", "values", "Sea = ocean"); r.status != http.StatusSeeOther || len(h.hub.Manners(m).List(manners.Alias)) != 1 {
+		t.Errorf("taken off: %d, %+v", r.status, h.hub.Manners(m).List(manners.Alias))
 	}
 }
 

@@ -19,7 +19,7 @@ func TestTermsOfAShow(t *testing.T) {
 	ps := h.products(m)
 	c := h.as("owner")
 	post := func(path string, pairs ...string) answer {
-		form := []string{"title", "Spring sale", "name", "spring", "hold", "90 s", "product", ps[0].ID.String(), "number", "1", "price", "", "cap", "2", "item_hold", "2 h", "first", "1"}
+		form := []string{"title", "Spring sale", "name", "spring", "hold", "90 s", "product", ps[0].ID.String(), "number", "1", "code", "A1", "price", "", "cap", "2", "item_hold", "2 h", "first", "1"}
 		return c.post(path, append(pairs, form...)...)
 	}
 	show := func() commerce.Show {
@@ -31,12 +31,12 @@ func TestTermsOfAShow(t *testing.T) {
 		t.Fatalf("new show: %d\n%s", r.status, r.body)
 	}
 	s := show()
-	if it := s.Lineup.Items[0]; s.Hold != 90*time.Second || s.PayOnce != 45*time.Minute || s.Cap != 4 || s.Guard != (commerce.Guard{Share: 25, Unpaid: -1}) || it.Hold != 2*time.Hour || !it.FirstPaid {
+	if it := s.Lineup.Items[0]; s.Hold != 90*time.Second || s.PayOnce != 45*time.Minute || s.Cap != 4 || s.Guard != (commerce.Guard{Share: 25, Unpaid: -1}) || it.Hold != 2*time.Hour || !it.FirstPaid || it.Code != "A1" {
 		t.Errorf("show = %+v", s)
 	}
 	at := "/shows/" + s.ID.String() + "/edit"
 	form := c.get(at).body
-	for _, want := range []string{`name="hold" value="90 s"`, `name="pay_once" value="45 min"`, `name="cap_show" value="4"`, `name="share" value="25"`, `name="unpaid" value="0"`, `name="item_hold" value="2 h"`, `value="1" selected`} {
+	for _, want := range []string{`name="hold" value="90 s"`, `name="pay_once" value="45 min"`, `name="cap_show" value="4"`, `name="share" value="25"`, `name="unpaid" value="0"`, `name="item_hold" value="2 h"`, `value="1" selected`, `name="code" value="A1"`} {
 		if !strings.Contains(form, want) {
 			t.Errorf("the form lacks %s", want)
 		}
@@ -57,6 +57,10 @@ func TestTermsOfAShow(t *testing.T) {
 		{"share", "101", "from 1 to 100"},
 		{"unpaid", "-1", "or 0 for never"},
 		{"unpaid", "1001", "or 0 for never"},
+		{"code", "12", "not digits alone"},
+		{"code", "A 1", "letters and digits"},
+		{"code", "é", "letters and digits"},
+		{"code", "ABCDEFGHIJKLMNOPQRSTU", "at most 20"},
 	} {
 		r := post("/shows/new", tt.field, tt.typed)
 		if r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, tt.want) || !strings.Contains(r.body, `value="`+tt.typed+`"`) {

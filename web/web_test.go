@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -192,6 +193,7 @@ func TestRoles(t *testing.T) {
 		{"POST /rules/hooks", desk.Rules},
 		{"POST " + at + "/air", desk.Run},
 		{"POST " + at + "/stock", desk.ChangeStock},
+		{"POST " + at + "/keep", desk.ChangeStock},
 		{"POST " + at + "/end", desk.Plan},
 		{"POST /oauth/shopify", desk.Store},
 		{"POST /oauth/youtube", desk.Connects},
@@ -296,6 +298,29 @@ func TestDeskActions(t *testing.T) {
 		if r := c.post(at+"/stock", "variant", own.Variant.ID.String(), "stock", tt.text); r.status != http.StatusSeeOther || page().Items[0].Stock[0].Free != tt.want {
 			t.Errorf("stock %s: %d, %d free, want %d", tt.text, r.status, page().Items[0].Stock[0].Free, tt.want)
 		}
+	}
+	// A safety amount is kept back of each variant, and comes back when it is let go.
+	two := page().Items[1]
+	for _, n := range []int64{2, 2, 0} {
+		if r := c.post(at+"/keep", "number", "2", "kept", strconv.FormatInt(n, 10)); r.status != http.StatusSeeOther {
+			t.Errorf("keep %d back: %d", n, r.status)
+		}
+		for i, x := range page().Items[1].Stock {
+			if x.Safety != n || x.Free != max(0, two.Stock[i].Free-n) {
+				t.Errorf("%d kept back, want %d; %d free, %d before", x.Safety, n, x.Free, two.Stock[i].Free)
+			}
+		}
+		if kept := strings.Count(c.get(at).body, "2 kept back"); kept != len(two.Stock)*int(n)/2 {
+			t.Errorf("%d kept back: the desk says so %d times", n, kept)
+		}
+	}
+	for _, wrong := range [][]string{{"2", "-1"}, {"2", "many"}, {"2", ""}, {"2", "1000001"}, {"0", "1"}, {"x", "1"}} {
+		if r := c.post(at+"/keep", "number", wrong[0], "kept", wrong[1]); r.status != http.StatusBadRequest {
+			t.Errorf("keep %v back: %d", wrong, r.status)
+		}
+	}
+	if r := c.post(at+"/keep", "number", "99", "kept", "1"); r.status != http.StatusNotFound {
+		t.Errorf("keep back of no item: %d", r.status)
 	}
 	if r := c.post(at+"/stock", "variant", own.Variant.ID.String(), "stock", "many"); r.status != http.StatusBadRequest {
 		t.Errorf("stock of many: %d", r.status)

@@ -203,6 +203,38 @@ func (d *Desk) storeStock(w http.ResponseWriter, r *http.Request, v *Visitor, sh
 	return d.shown(w, r, v, show)
 }
 
+// keep changes how many pieces of each variant of an item are kept back: they are never offered, in no show.
+func (d *Desk) keep(w http.ResponseWriter, r *http.Request, v *Visitor) error {
+	id, err := showID(r)
+	if err != nil {
+		return err
+	}
+	n, err := number(r, "number", 1, 1<<30)
+	if err != nil {
+		return err
+	}
+	kept, err := strconv.ParseInt(strings.TrimSpace(r.PostFormValue("kept")), 10, 32)
+	if err != nil || kept < 0 || kept > 1_000_000 {
+		return ui.Problem(http.StatusBadRequest, "The number of pieces to keep back is a whole number from 0 to 1,000,000.")
+	}
+	s, err := d.Hub.Page(r.Context(), v.Merchant.ID, id)
+	if err != nil {
+		return err
+	}
+	it := s.Show.Lineup.Item(n)
+	if it == nil {
+		return live.ErrNotFound
+	}
+	for i := range it.Product.Variants {
+		x := it.Product.Variants[i].ID
+		k := key(r, v, "keep", x, kept)
+		if _, err := d.Hub.Ask(r.Context(), v.Merchant.ID, k, commerce.SetStock{Key: k, Variant: x, Safety: &kept}); err != nil {
+			return err
+		}
+	}
+	return d.shown(w, r, v, id)
+}
+
 func stockOf(variant commerce.ID, text string) (commerce.SetStock, error) {
 	text = strings.TrimSpace(text)
 	n, err := strconv.ParseInt(text, 10, 32)

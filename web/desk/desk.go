@@ -137,6 +137,7 @@ func (d *Desk) Mount(mux *http.ServeMux, guard Guard) error {
 		{"POST /shows/{id}/veto", Run, d.veto},
 		{"POST /shows/{id}/paid", Money, d.paid},
 		{"POST /shows/{id}/stock", ChangeStock, d.stock},
+		{"POST /shows/{id}/keep", ChangeStock, d.keep},
 		{"GET /channels", Connects, d.channels},
 		{"POST /channels/add", Connects, d.addRoom},
 		{"POST /channels/drop", Connects, d.dropChannel},

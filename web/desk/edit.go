@@ -12,6 +12,7 @@ import (
 	"hawker/commerce"
 	"hawker/internal/chat"
 	"hawker/internal/sqldb"
+	"hawker/rules"
 	"hawker/web/desk/span"
 	"hawker/web/ui"
 )
@@ -46,11 +47,14 @@ type channelChoice struct {
 }
 
 type lineForm struct {
-	Product, Number, Price, Cap, Hold, First, Wrong string
-	Products                                        []productChoice // shared with the page
+	Product, Number, Code, Price, Cap, Hold, First, Wrong string
+	Products                                              []productChoice // shared with the page
 }
 
 type productChoice struct{ Value, Text string }
+
+// itemCode is what a second name of an item may be; one of digits alone would be a number.
+var itemCode = regexp.MustCompile(`^[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*$`)
 
 // addressName is what /live/NAME may be.
 var addressName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
@@ -102,7 +106,7 @@ func formFrom(s *commerce.Show) *editPage {
 	}
 	for i := range s.Lineup.Items {
 		it := &s.Lineup.Items[i]
-		l := lineForm{Product: it.Product.ID.String(), Number: strconv.Itoa(it.Number), Cap: piecesText(it.Cap)}
+		l := lineForm{Product: it.Product.ID.String(), Number: strconv.Itoa(it.Number), Code: it.Code, Cap: piecesText(it.Cap)}
 		if it.Price.Minor > 0 {
 			l.Price = it.Price.Decimal()
 		}
@@ -280,7 +284,7 @@ func typed(r *http.Request, s *commerce.Show) *editPage {
 	}
 	for i := range min(len(f["product"]), linesMax) {
 		p.Lines = append(p.Lines, lineForm{
-			Product: at("product", i), Number: at("number", i), Price: at("price", i), Cap: at("cap", i), Hold: at("item_hold", i), First: at("first", i),
+			Product: at("product", i), Number: at("number", i), Code: at("code", i), Price: at("price", i), Cap: at("cap", i), Hold: at("item_hold", i), First: at("first", i),
 		})
 	}
 	return p
@@ -325,7 +329,7 @@ func (d *Desk) readLines(ctx context.Context, v *Visitor, p *editPage, s *commer
 			used[n] = true
 		}
 	}
-	seen := map[int]bool{}
+	seen, codes := map[int]bool{}, map[string]bool{}
 	for i := range p.Lines {
 		l := &p.Lines[i]
 		if l.Product == "" {
@@ -334,6 +338,12 @@ func (d *Desk) readLines(ctx context.Context, v *Visitor, p *editPage, s *commer
 		it, wrong := itemFrom(l, v.Merchant.Currency, products, old, used)
 		if wrong == "" && seen[it.Number] {
 			wrong = "Number " + l.Number + " is there twice."
+		}
+		if code := rules.Fold(it.Code); wrong == "" && code != "" {
+			if codes[code] {
+				wrong = "Code " + it.Code + " is there twice."
+			}
+			codes[code] = true
 		}
 		if wrong == "" && s.Holds == commerce.HoldsLink && it.Price.Minor > 0 {
 			wrong = "A price of its own needs store holds by draft order: a cart link cannot carry it."
@@ -385,10 +395,13 @@ func itemFrom(l *lineForm, currency string, products []commerce.Product, old []c
 	}
 	for i := range old {
 		if old[i].Number == n && old[i].Product.ID == it.Product.ID {
-			it.Code, it.Closed = old[i].Code, old[i].Closed
+			it.Closed = old[i].Closed
 		}
 	}
 	it.Number = n
+	if it.Code = l.Code; it.Code != "" && (len(it.Code) > 20 || !itemCode.MatchString(it.Code)) {
+		return it, "The code is letters and digits, such as A1, at most 20 of them and not digits alone."
+	}
 	if l.Price != "" {
 		m, err := commerce.ParseMoney(strings.ReplaceAll(l.Price, ",", "."), currency)
 		if err != nil || m.Minor <= 0 {

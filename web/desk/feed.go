@@ -55,6 +55,9 @@ func feedOf(l *live.FeedLine, open map[commerce.ID]bool, place *time.Location) f
 func wordsOf(w commerce.What, why commerce.Reason) (state, word string) {
 	switch w {
 	case commerce.Promoted:
+		if why == commerce.Offered {
+			return "waiting", "offered, was in line"
+		}
 		return "held", "held, was in line"
 	case commerce.Extended:
 		return "held", "held once more: not told before"

@@ -20,6 +20,7 @@ func TestFeedWords(t *testing.T) {
 		{live.FeedLine{What: commerce.Claimed, Reason: commerce.Offered, Viewer: ana, Title: "Mug", Hold: 7}, "ana", "Mug", "offered, not held", "waiting", true},
 		{live.FeedLine{What: commerce.Claimed, Reason: commerce.Waitlisted, Viewer: ana, Title: "Mug", Label: "S", Place: 4}, "ana", "Mug, S", "in line, place 4", "waiting", false},
 		{live.FeedLine{What: commerce.Promoted, Reason: commerce.Held, Viewer: ana, Title: "Mug", Hold: 7}, "ana", "Mug", "held, was in line", "held", true},
+		{live.FeedLine{What: commerce.Promoted, Reason: commerce.Offered, Viewer: ana, Title: "Mug", Hold: 7}, "ana", "Mug", "offered, was in line", "waiting", true},
 		{live.FeedLine{What: commerce.Extended, Viewer: ana, Title: "Mug", Hold: 7}, "ana", "Mug", "held once more: not told before", "held", true},
 		{live.FeedLine{What: commerce.Expired, Viewer: ana, Title: "Mug", Hold: 8}, "ana", "Mug", "time is up", "gone", false},
 		{live.FeedLine{What: commerce.Settled, Viewer: ana, Title: "Mug + Bowl", Order: "#1001"}, "ana", "order #1001, Mug + Bowl", "paid", "paid", false},

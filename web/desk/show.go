@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hawker/commerce"
@@ -67,16 +68,19 @@ type itemRow struct {
 	Held, Sold          int64
 	Waiting             int
 	Variants            []variantRow
-	One                 bool // just one variant
+	One                 bool   // just one variant
+	Kept                string // how many of each variant are kept back, empty where not all alike
+	Trouble             []string
 }
 
 type variantRow struct {
-	ID          commerce.ID
-	Label, Left string
-	Held, Paid  int64
-	Waiting     int
-	Own         bool // its stock is ours to change
-	Trouble     string
+	ID               commerce.ID
+	Label            string
+	Left, Free       string // as a number or in words, and the same in a sentence
+	Held, Paid, Kept int64
+	Waiting          int
+	Own              bool // its stock is ours to change
+	Trouble          string
 }
 
 type feedRow struct {
@@ -164,6 +168,9 @@ func (d *Desk) events(w http.ResponseWriter, r *http.Request, v *Visitor) error 
 		Watch:  func(tell func(live.Signal)) (func(), error) { return d.Hub.Watch(v.Merchant.ID, id, tell) },
 		Render: func(ctx context.Context) ([]ui.Part, error) { return d.parts(ctx, v, id) },
 		Tell: func(s live.Signal) []ui.Part {
+			if s.Gone != nil {
+				return ui.Removed(chatOf(*s.Gone).ID)
+			}
 			if s.Line == nil {
 				return nil
 			}
@@ -362,21 +369,48 @@ func itemOf(it *commerce.ItemView, onAir int) itemRow {
 		if x.Price.Minor > high.Minor {
 			high = x.Price
 		}
-		v := variantRow{ID: x.Variant.ID, Label: x.Variant.Label(), Held: x.Held, Paid: x.Paid, Waiting: x.Waiting, Own: x.Variant.Inventory == ""}
+		v := variantRow{ID: x.Variant.ID, Label: x.Variant.Label(), Held: x.Held, Paid: x.Paid, Kept: x.Safety, Waiting: x.Waiting, Own: x.Variant.Inventory == ""}
 		v.Left, _ = left(x.Free, x.Held)
+		if v.Free = v.Left; x.Free > 0 {
+			v.Free += " free"
+		}
+		if kept := strconv.FormatInt(x.Safety, 10); i == 0 || kept == row.Kept {
+			row.Kept = kept
+		} else {
+			row.Kept = ""
+		}
 		switch {
 		case x.Short > 0:
-			v.Trouble = fmt.Sprintf("the store has %d fewer than are promised", x.Short)
+			v.Trouble = fmt.Sprintf("The store has %d fewer than are promised.", x.Short)
 		case x.Stale:
-			v.Trouble = "the store's stock could not be read, so it is not sold now"
+			v.Trouble = "The store's stock could not be read, so it is not sold now."
 		}
 		row.Variants = append(row.Variants, v)
 	}
+	row.Trouble = troubles(row.Variants)
 	row.Price = low.String()
 	if high.Minor != low.Minor {
 		row.Price += " to " + high.String()
 	}
 	return row
+}
+
+// troubles are what is wrong with variants, each said once: it must be seen without opening anything.
+func troubles(all []variantRow) []string {
+	var out []string
+	for i := range all {
+		t := all[i].Trouble
+		switch {
+		case t == "":
+			continue
+		case len(all) > 1 && !slices.ContainsFunc(all, func(v variantRow) bool { return v.Trouble != t }):
+			return []string{t}
+		case len(all) > 1:
+			t = all[i].Label + ": " + strings.ToLower(t[:1]) + t[1:]
+		}
+		out = append(out, t)
+	}
+	return out
 }
 
 // left is what is free in words, with its state.

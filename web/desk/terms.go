@@ -28,7 +28,7 @@ const (
 func stylesOf(s commerce.Styles) []styleForm {
 	return []styleForm{
 		{Name: boutique, Examples: []string{"sold 12 M", "mine 12"}, On: s.Boutique},
-		{Name: plus, Examples: []string{"A1+1", "+1"}, On: s.Plus},
+		{Name: plus, Examples: []string{"12+1", "A1+1", "+1"}, On: s.Plus},
 		{Name: numberOnly, Examples: []string{"12"}, Note: "alone: catches more, and also what was not meant", On: s.NumberOnly},
 	}
 }

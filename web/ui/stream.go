@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,14 @@ type Part struct {
 	HTML   []byte
 	// Event, when set, makes it a DOM event of that name on the page's main element instead, with HTML as its data.
 	Event string
+}
+
+// Removed takes the element of an id out of a page. An id that a selector would need escaped for is no platform's; it stays.
+func Removed(id string) []Part {
+	if strings.ContainsAny(id, `'"\<>&`) {
+		return nil
+	}
+	return []Part{{Target: "[id='" + id + "']", Swap: "delete"}}
 }
 
 // Partials writes parts as the body of an answer to htmx.

@@ -322,3 +322,14 @@ func TestPictures(t *testing.T) {
 		t.Errorf("picture at %q", got)
 	}
 }
+
+func TestRemoved(t *testing.T) {
+	if got := string(ui.Partials(ui.Removed("line-youtube-LCC.Ehw_K=")...)); got != "<hx-partial hx-target=\"[id='line-youtube-LCC.Ehw_K=']\" hx-swap=\"delete\"></hx-partial>\n" {
+		t.Error(got)
+	}
+	for _, id := range []string{"x'],body,[id='", `x"`, "x<b>", "x\\"} {
+		if got := ui.Removed(id); got != nil {
+			t.Errorf("%q becomes %+v", id, got)
+		}
+	}
+}

@@ -29,6 +29,10 @@ func TestInABrowser(t *testing.T) {
 			p.Await("document.documentElement.dataset.stream === 'live'")
 			p.Check("room")
 			p.Text("document.querySelector('select[name=qty-air]').value = '2'")
+			h.types("eve", "something rude")
+			p.AwaitText("#chat", "something rude")
+			h.bans("eve")
+			p.Await("!document.querySelector('#chat').textContent.includes('something rude')")
 			// Somebody else claims: the stock changes under the chosen amount.
 			h.types("bob", "!buy 3")
 			p.AwaitText("#onair", "2 left")

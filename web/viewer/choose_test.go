@@ -196,6 +196,17 @@ func TestJoinAccounts(t *testing.T) {
 		t.Errorf("both hold %d mugs, want 3", n)
 	}
 	has(t, b.get(other), http.StatusOK, "Give it back") // the other receipt is hers too
+	// One person has one cart: either receipt shows all, the room shows it once, and one checkout pays for it.
+	for _, at := range []string{link, other, room} {
+		if page := b.get(at).body; strings.Count(page, `name="pass"`) != 4 {
+			t.Errorf("%s does not show the four holds of both accounts once:\n%s", at, page)
+		}
+	}
+	b.post(link+"/checkout", false)
+	b.post(other+"/checkout", false)
+	if d := h.store.drafts; len(d) != 1 || len(d[0].Holds) != 4 {
+		t.Errorf("drafts of the joined accounts: %+v, want one of four holds", d)
+	}
 	stranger := h.browser()
 	stranger.bind(h.claims("eve", "!buy 5 L"), "eve")
 	has(t, stranger.post(link+"/act", true, "part", "twitch/id-anna_b"), http.StatusOK, "notice bad")

@@ -1,9 +1,11 @@
 package viewer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -59,9 +61,8 @@ type holdRow struct {
 	Soon                bool // it ends within two minutes
 	Place               bool
 	More                bool // one more can be asked for
-	// Apart means that pieces of it stand on another receipt of the same person too; its amount is changed in the room,
-	// where both are seen.
-	Apart bool
+	Apart               bool // another account of the person has pieces of the same: a button could not say whose it changes
+	owner               chat.Viewer
 }
 
 // holds puts a receipt into words.
@@ -75,7 +76,7 @@ func (v *visit) holds(x commerce.ReceiptView) holdsView {
 		h := &x.Holds[i]
 		row := holdRow{
 			Hold: h.ID, Pick: stand.Pick(h.Number, h.Variant), Number: h.Number, Quantity: h.Quantity, Title: h.Title, Label: h.Label, Image: h.Image, Name: name(h.Title, h.Label),
-			Price: h.Price.String(), Total: h.Price.Times(h.Quantity).String(),
+			Price: h.Price.String(), Total: h.Price.Times(h.Quantity).String(), owner: h.Viewer,
 		}
 		switch h.State {
 		case commerce.StateHeld:
@@ -100,6 +101,9 @@ func (v *visit) holds(x commerce.ReceiptView) holdsView {
 			row.State, row.Word = "gone", w.StatePassed
 		case commerce.StateReleased:
 			row.State, row.Word = "gone", w.StateReleased
+			if h.Order != "" { // it was paid, and the payment taken back
+				row.Word = w.StateUndone
+			}
 		}
 		closed = append(closed, row)
 	}
@@ -109,6 +113,10 @@ func (v *visit) holds(x commerce.ReceiptView) holdsView {
 			Pick: stand.Pick(p.Number, p.Variant), Number: p.Number, Quantity: p.Quantity, Title: p.Title, Label: p.Label, Image: p.Image, Name: name(p.Title, p.Label), Price: p.Price.String(),
 			Total: p.Price.Times(p.Quantity).String(), State: "waiting", Word: lang.Fill(w.StateWaiting, "place", strconv.Itoa(p.Position)), Place: true,
 		})
+	}
+	for i := range out.Rows {
+		row := &out.Rows[i]
+		row.Apart = slices.ContainsFunc(out.Rows, func(r holdRow) bool { return r.Clock && r.Pick == row.Pick && !same(r.owner, row.owner) })
 	}
 	out.Rows = append(out.Rows, closed[:min(len(closed), closedShown)]...)
 	out.Total, out.InLine, out.None = total.String(), len(x.Places) > 0, len(out.Rows) == 0
@@ -139,14 +147,8 @@ func name(title, label string) string {
 	return title + " " + label
 }
 
-// until is a time of day as the merchant's viewers read it, with the day when it is not today.
-func (v *visit) until(t time.Time) string {
-	t, now := t.In(v.zone), time.Now().In(v.zone)
-	if t.YearDay() != now.YearDay() || t.Year() != now.Year() {
-		return t.Format("2.1. 15:04 MST")
-	}
-	return t.Format("15:04 MST")
-}
+// until is when something ends as the merchant's viewers read it.
+func (v *visit) until(t time.Time) string { return v.words.Until(t.In(v.zone), time.Now()) }
 
 // noteOf says what a viewer must know of the state of a show; empty when it just sells.
 func (v *visit) noteOf(s *commerce.Show) string {
@@ -237,8 +239,9 @@ func (v *visit) tell(o *commerce.Outcome) told {
 		}
 		return name(o.Title, o.Label)
 	}
+	held := o.Holding - o.Offers
 	pairs := []string{
-		"n", strconv.Itoa(o.Number), "what", amount(o.Holding), "item", name(o.Title, o.Label), "qty", strconv.Itoa(o.Holding), "waiting", strconv.Itoa(o.Waiting),
+		"n", strconv.Itoa(o.Number), "what", amount(held), "item", name(o.Title, o.Label), "qty", strconv.Itoa(held), "waiting", strconv.Itoa(o.Waiting),
 		"place", strconv.Itoa(o.Place), "cap", strconv.Itoa(o.Cap), "time", w.Span(max(time.Until(o.Due)-commerce.SeeAnswer, 0)), "until", v.until(o.Due),
 		"choices", choices(o.Choices),
 	}
@@ -253,9 +256,12 @@ func (v *visit) tell(o *commerce.Outcome) told {
 			reason = commerce.Offered
 		}
 	}
+	if reason == commerce.Changed && held == 0 && o.Offers > 0 {
+		reason = commerce.Offered
+	}
 	switch reason {
 	case commerce.Offered:
-		pairs[3] = amount(max(o.Holding, o.Wanted, 1))
+		pairs[3] = amount(cmp.Or(o.Offers, max(o.Holding, o.Wanted, 1)))
 		return say(w.Offered, true)
 	case commerce.Held:
 		return say(v.either(w.HeldOnce, w.Held), true)

@@ -236,6 +236,15 @@ func (h *house) types(name, text string) {
 	}})
 }
 
+// bans has a moderator ban a viewer in the chat, which takes the viewer's lines away.
+func (h *house) bans(name string) {
+	h.t.Helper()
+	h.chat.mu.Lock()
+	hear := h.chat.hear
+	h.chat.mu.Unlock()
+	hear(chat.Event{Kind: chat.Cleared, Channel: twitch, Viewer: viewerOf(name), ByMod: true, At: time.Now()})
+}
+
 func viewerOf(name string) chat.Viewer {
 	return chat.Viewer{Platform: chat.Twitch, ID: "id-" + name, Name: name}
 }
@@ -266,7 +275,7 @@ func (h *house) receipt(v chat.Viewer) string {
 	h.t.Helper()
 	link := ""
 	h.until("the receipt of "+v.Name, func() bool {
-		id, err := h.hub.ReceiptOf(context.Background(), h.merchant, h.show, v)
+		id, err := h.hub.Cart(context.Background(), h.merchant, h.show, v)
 		h.must(err)
 		link = h.web.URL + "/c/" + h.db.ReceiptToken(h.merchant, id, 0).Reveal()
 		return id != 0

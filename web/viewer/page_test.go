@@ -27,7 +27,7 @@ func scrub(page string) string {
 		{`data-at="[^"]*"`, `data-at="MS"`},
 		{`datetime="[^"]*"`, `datetime="TIME"`},
 		{`\d\d:\d\d (UTC|CEST|CET)`, "CLOCK"},
-		{`\d{1,2}\.\d{1,2}\. CLOCK`, "CLOCK"},
+		{`\d{1,2} [A-Z][a-z]{2} CLOCK`, "CLOCK"},
 		{`127\.0\.0\.1(:|%3[aA])\d+`, "HOST"},
 		{`\.[0-9a-f]{10}\.(css|js|svg|woff2)`, ".HASH.$1"},
 		{`!connect \d{6}`, "!connect CODE"},

@@ -15,7 +15,6 @@ import (
 	"hawker/internal/sqldb"
 	"hawker/web/proof"
 	"hawker/web/ui"
-	"hawker/web/viewer/stand"
 	"hawker/web/viewer/words"
 )
 
@@ -110,7 +109,7 @@ func (p *Pages) free(ctx context.Context, v *visit, owner chat.Viewer) (bool, er
 	if v.bound.Platform != "" {
 		return v.bound.Platform == owner.Platform && v.bound.ID == owner.ID, nil
 	}
-	mine, err := p.Hub.ReceiptOf(ctx, v.merchant.ID, v.show, v.guest)
+	mine, err := p.Hub.Cart(ctx, v.merchant.ID, v.show, v.guest)
 	return mine == 0, err
 }
 
@@ -136,32 +135,12 @@ func (p *Pages) receiptPage(ctx context.Context, v *visit, x commerce.ReceiptVie
 	}
 	page := &receiptPage{Act: v.home + "/act", Key: newKey(), Holds: v.holds(x)}
 	page.Holds.Receipt, page.Holds.May, page.Proof = v.home, may, p.proof(v, &x)
-	if may && v.bound.Platform != "" {
-		all, err := p.receipts(ctx, v)
-		if err != nil {
-			return nil, err
-		}
-		page.Holds.apart(x.Receipt.ID, all)
-	}
 	// A room's viewer types no codes: that receipt is its browser's alone.
 	page.Box, err = p.box(ctx, v, !may && x.Receipt.Viewer.Platform != chat.Room || v.bound.Platform != "" && p.wantsCode(v), false)
 	if may {
 		page.Box.Forget = v.home + "/forget"
 	}
 	return page, err
-}
-
-// apart marks the rows of a receipt of which another receipt of the same browser has pieces.
-func (h *holdsView) apart(id commerce.ID, all []commerce.ReceiptView) {
-	for i := range all {
-		for _, x := range all[i].Holds {
-			for j := range h.Rows {
-				if all[i].Receipt.ID != id && x.State == commerce.StateHeld && stand.Pick(x.Number, x.Variant) == h.Rows[j].Pick {
-					h.Rows[j].Apart = true
-				}
-			}
-		}
-	}
 }
 
 // receiptParts are the partials of the page, rendered for one browser.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -152,11 +153,11 @@ func (v *visit) viewers() []chat.Viewer {
 	return []chat.Viewer{v.bound, v.guest}
 }
 
-// receipts are what the browser has in the show.
+// receipts are what the browser has in the show, each of a person's receipts once: they show the same.
 func (p *Pages) receipts(ctx context.Context, v *visit) ([]commerce.ReceiptView, error) {
 	var out []commerce.ReceiptView
 	for _, who := range v.viewers() {
-		id, err := p.Hub.ReceiptOf(ctx, v.merchant.ID, v.show, who)
+		id, err := p.Hub.Cart(ctx, v.merchant.ID, v.show, who)
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +168,9 @@ func (p *Pages) receipts(ctx context.Context, v *visit) ([]commerce.ReceiptView,
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, x)
+		if !slices.ContainsFunc(out, func(y commerce.ReceiptView) bool { return y.Cart == x.Cart }) {
+			out = append(out, x)
+		}
 	}
 	return out, nil
 }
@@ -249,6 +252,9 @@ func (p *Pages) roomEvents(w http.ResponseWriter, r *http.Request, v *visit) err
 			return p.sharedParts(all, s)
 		},
 		Tell: func(s live.Signal) []ui.Part {
+			if s.Gone != nil {
+				return ui.Removed(lineOf(s.Gone, all.words).ID)
+			}
 			if s.Line == nil {
 				return nil
 			}

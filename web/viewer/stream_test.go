@@ -64,6 +64,11 @@ func TestRoomStream(t *testing.T) {
 	if got := s.until("hello"); strings.Contains(got, "<script>") || strings.Contains(got, "<b>eve") || !strings.Contains(got, "#chat") {
 		t.Errorf("a line of chat came as %s", got)
 	}
+	h.bans("<b>eve</b>")
+	s.until(`hx-target="[id='line-twitch-`)
+	if again := b.get(room).body; strings.Contains(again, "hello") {
+		t.Error("what a banned viewer said is shown to who comes")
+	}
 	b.post(room+"/act", true, "key", seal.NewToken().Reveal(), "pick", h.pick("4", "VASE"))
 	s.until("Give it back")
 	if got := o.until("all held, join the line"); strings.Contains(got, "Give it back") {

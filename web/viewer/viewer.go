@@ -356,6 +356,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		if strings.HasPrefix(r.URL.Path, "/live/") {
 			g.Title, g.Sentence = v.words.NoRoom, v.words.NoRoomNote
 		}
+		if strings.HasPrefix(r.URL.Path, "/overlay/") {
+			g.Title, g.Sentence = v.words.NoOverlay, v.words.NoOverlayNote
+		}
 		g.Home = ""
 	case status == http.StatusServiceUnavailable:
 		g.Title, g.Sentence = v.words.Moment, v.words.NotReady

@@ -65,6 +65,7 @@ func (p *Pages) Open() ([]section.Route, error) {
 		{Pattern: "POST /chats/speak", Need: section.Run, Handle: p.speak},
 		{Pattern: "POST /chats/test", Need: section.Run, Handle: p.test},
 		{Pattern: "POST /chats/names", Need: section.Plan, Handle: p.names},
+		{Pattern: "POST /chats/values", Need: section.Plan, Handle: p.values},
 		{Pattern: "POST /chats/allow", Need: section.Plan, Handle: p.allow},
 		{Pattern: "POST /chats/call", Need: section.Plan, Handle: p.call},
 	}, nil
@@ -72,25 +73,23 @@ func (p *Pages) Open() ([]section.Route, error) {
 
 // show shows the page.
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
-	return p.render(w, r, v, nil, nil)
+	return p.render(w, r, v, nil)
 }
 
 // render shows the page, with what somebody typed when that cannot be taken.
-func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *section.Visitor, typed *namesForm, change func(*ui.Frame)) error {
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, v *section.Visitor, typed func(*page)) error {
 	x, err := p.look(r.Context(), v)
 	if err != nil {
 		return err
-	}
-	if typed != nil {
-		x.Names = *typed
 	}
 	f := v.Frame
 	f.Title, f.Stream = "Chats", "/chats/events"
 	if s := said(r.URL.Query().Get("said")); s != "" {
 		f.Notice = s
 	}
-	if change != nil {
-		change(&f)
+	if typed != nil {
+		typed(x)
+		f.Status, f.Trouble, f.Notice = http.StatusUnprocessableEntity, "Nothing was saved. Look at what is marked.", ""
 	}
 	p.pages.Render(w, r, "chats", f, x)
 	return nil
@@ -280,9 +279,7 @@ func (p *Pages) names(w http.ResponseWriter, r *http.Request, v *section.Visitor
 	typed := &namesForm{Words: r.PostFormValue("words"), Wait: r.PostFormValue("wait") == "1"}
 	wrong := func(why string) error {
 		typed.Wrong = why
-		return p.render(w, r, v, typed, func(f *ui.Frame) {
-			f.Status, f.Trouble, f.Notice = http.StatusUnprocessableEntity, "Nothing was saved. Look at what is marked.", ""
-		})
+		return p.render(w, r, v, func(x *page) { x.Names = *typed })
 	}
 	if len(typed.Words) > wordsLong || !utf8.ValidString(typed.Words) {
 		return wrong("That is more text than a list of words has.")
@@ -322,6 +319,60 @@ func (p *Pages) names(w http.ResponseWriter, r *http.Request, v *section.Visitor
 		return err
 	}
 	http.Redirect(w, r, "/chats?said=saved#names", http.StatusSeeOther)
+	return nil
+}
+
+// valuesForm is what is typed about values.
+type valuesForm struct{ Words, Wrong string }
+
+// values takes what viewers also call sizes, colours and the like: on each line a value, an equals sign, and the other names.
+func (p *Pages) values(w http.ResponseWriter, r *http.Request, v *section.Visitor) error {
+	typed := valuesForm{Words: r.PostFormValue("values")}
+	wrong := func(why string) error {
+		typed.Wrong = why
+		return p.render(w, r, v, func(x *page) { x.Values = typed })
+	}
+	if len(typed.Words) > wordsLong || !utf8.ValidString(typed.Words) {
+		return wrong("That is more text than a list of words has.")
+	}
+	h := p.Hub.Manners(v.Merchant.ID)
+	if h == nil {
+		return live.ErrNotHere
+	}
+	wanted := map[string]string{}
+	var changes []manners.Manner
+	for n, line := range strings.Split(typed.Words, "\n") {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		value, others, ok := strings.Cut(line, "=")
+		if !ok {
+			return wrong(fmt.Sprintf("Line %d has no equals sign. Write it so: Anthracite = charcoal, dark grey", n+1))
+		}
+		for _, name := range strings.Split(others, ",") {
+			m := manners.Manner{Kind: manners.Alias, Name: name, Value: value, By: v.Member.Email}
+			if err := h.Check(&m); err != nil {
+				return wrong(fmt.Sprintf("Line %d: %v", n+1, err))
+			}
+			if was, twice := wanted[m.Name]; twice && was != m.Value {
+				return wrong(fmt.Sprintf("Line %d: “%s” stands for “%s” already.", n+1, m.Name, was))
+			}
+			wanted[m.Name] = m.Value
+			changes = append(changes, m)
+		}
+	}
+	if len(wanted) > manners.AliasesMost {
+		return wrong(fmt.Sprintf("At most %d other names; these are %d.", manners.AliasesMost, len(wanted)))
+	}
+	for _, m := range h.List(manners.Alias) {
+		if wanted[m.Name] == "" {
+			changes = append(changes, manners.Manner{Kind: manners.Alias, Name: m.Name, By: v.Member.Email, Off: true})
+		}
+	}
+	if err := p.Hub.Behave(r.Context(), v.Merchant.ID, changes...); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/chats?said=saved#values", http.StatusSeeOther)
 	return nil
 }
 

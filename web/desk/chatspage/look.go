@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type page struct {
 	Run, Plan, Connect bool
 	Channels           []channelCard
 	Names              namesForm
+	Values             valuesForm
 	Blocked, Hidden    []personRow
 	Called             []calledRow
 	Changes            []changeRow
@@ -96,6 +98,7 @@ func (p *Pages) look(ctx context.Context, v *section.Visitor) (*page, error) {
 		words = append(words, m.Name)
 	}
 	x.Names = namesForm{Words: strings.Join(words, "\n"), Wait: len(h.List(manners.Veto)) > 0}
+	x.Values.Words = valuesText(h.Aliases())
 	for _, m := range h.List(manners.Block) {
 		x.Blocked = append(x.Blocked, personRow{m.Name, cmp.Or(m.Value, m.Name), by(m, v.Place)})
 	}
@@ -113,6 +116,15 @@ func (p *Pages) look(ctx context.Context, v *section.Visitor) (*page, error) {
 		x.Changes = append(x.Changes, changeRow{day(m.At, v.Place), m.At.UTC().Format(time.RFC3339), person(m.By), change(m, names, shows)})
 	}
 	return x, nil
+}
+
+// valuesText is how other names of values are typed.
+func valuesText(all map[string][]string) string {
+	var b strings.Builder
+	for _, value := range slices.Sorted(maps.Keys(all)) {
+		b.WriteString(value + " = " + strings.Join(all[value], ", ") + "\n")
+	}
+	return b.String()
 }
 
 // titles are the names of channels and of shows.
@@ -320,10 +332,12 @@ func change(m manners.Manner, names map[chat.Channel]string, shows map[string]st
 	on := map[manners.Kind]string{
 		manners.Mute: "muted the bot in " + about, manners.Word: "does not want " + about + " said", manners.Hide: "took the name of a viewer out", manners.Block: "blocked a viewer",
 		manners.Veto: "has shout-outs wait 5 s", manners.Call: "renamed !" + m.Name, manners.Leave: "left !" + m.Name + " as it is",
+		manners.Alias: "has " + about + " understood as a value",
 	}
 	off := map[manners.Kind]string{
 		manners.Mute: "let the bot speak in " + about, manners.Word: "allowed " + about + " again", manners.Hide: "lets a viewer be called by the name again", manners.Block: "lets a viewer claim again",
 		manners.Veto: "has shout-outs made at once", manners.Call: "gave !" + m.Name + " its own name back", manners.Leave: "wants to hear of !" + m.Name + " again",
+		manners.Alias: "has " + about + " understood as a value no more",
 	}
 	if m.Off {
 		return off[m.Kind]

@@ -226,7 +226,7 @@ func (p *Pages) ask(ctx context.Context, v *section.Visitor, values url.Values, 
 func (p *Pages) grammar(v *section.Visitor, show *commerce.Show, b *book.Book) *rules.Grammar {
 	o := rules.Options{Language: v.Merchant.Language, Custom: b.Commands()}
 	if m := p.Hub.Manners(v.Merchant.ID); m != nil {
-		o.Names = m.Names()
+		o.Names, o.Aliases = m.Names(), m.Aliases()
 	}
 	if show == nil {
 		return rules.NewGrammar(nil, o)

@@ -5,6 +5,7 @@
 
   // One clock for all countdowns: they turn together, once a second.
   const clocks = new Set();
+  const days = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "unit", unit: "day", unitDisplay: "long" });
   let timer = 0;
   const turn = () => {
     for (const c of clocks) c.show();
@@ -32,7 +33,7 @@
       const h = Math.floor(left / 3600);
       const m = Math.floor((left % 3600) / 60);
       const two = (n) => String(n).padStart(2, "0");
-      const text = h ? `${h}:${two(m)}:${two(left % 60)}` : `${m}:${two(left % 60)}`;
+      const text = h >= 48 ? days.format(Math.floor(h / 24)) : h ? `${h}:${two(m)}:${two(left % 60)}` : `${m}:${two(left % 60)}`;
       if (this.textContent !== text) this.textContent = text;
       for (const [state, on] of [["soon", left <= 120 && left > 0], ["over", left === 0]]) {
         this.states[on ? "add" : "delete"](state);

@@ -22,43 +22,54 @@ const standAge = 5 * time.Second
 // merchant's goroutine a thousand times whenever somebody claims.
 type Stand struct {
 	live.ShowPage
-	// marks say for each viewer, without name, what that viewer has; a mark differs when anything of it does.
-	marks map[chat.Viewer]string
+	// marks say for each person what that person has; a mark differs when anything of it does.
+	marks  map[string]string
+	person map[chat.Viewer]string // of those, without names, who were joined and have anything
+}
+
+// who is the person of a viewer, as far as it matters here.
+func who(joined map[chat.Viewer]string, v chat.Viewer) string {
+	v.Name = ""
+	if p := joined[v]; p != "" {
+		return p
+	}
+	return string(v.Platform) + ":" + v.ID
 }
 
 // Mark is what changes with what the viewers have, and with the state of the show.
 func (s *Stand) Mark(viewers ...chat.Viewer) string {
 	m := fmt.Sprint(s.Show.State, s.Show.Paused)
 	for _, v := range viewers {
-		v.Name = ""
-		m += "|" + s.marks[v]
+		m += "|" + s.marks[who(s.person, v)]
 	}
 	return m
 }
 
 func newStand(p live.ShowPage) *Stand {
-	of := map[chat.Viewer]*strings.Builder{}
-	at := func(v chat.Viewer) *strings.Builder {
-		v.Name = ""
-		if of[v] == nil {
-			of[v] = &strings.Builder{}
+	of, joined := map[string]*strings.Builder{}, map[chat.Viewer]string{}
+	at := func(v chat.Viewer, person string) *strings.Builder {
+		if v.Name = ""; person != who(nil, v) {
+			joined[v] = person
 		}
-		return of[v]
+		if of[person] == nil {
+			of[person] = &strings.Builder{}
+		}
+		return of[person]
 	}
 	for _, h := range slices.Concat(p.Open, p.Offers) {
-		fmt.Fprint(at(h.Viewer), h.ID, " ", h.Quantity, " ", h.Due.UnixMilli(), h.Frozen, h.Opened, h.Reminded, h.Extended, h.State, ";")
+		fmt.Fprint(at(h.Viewer, h.Person), h.ID, " ", h.Quantity, " ", h.Due.UnixMilli(), h.Frozen, h.Opened, h.Reminded, h.Extended, h.State, ";")
 	}
 	for i := range p.Waiting {
 		x := &p.Waiting[i]
-		fmt.Fprint(at(x.Viewer), x.ID, " ", x.Quantity, " ", x.Position, ";")
+		fmt.Fprint(at(x.Viewer, x.Person), x.ID, " ", x.Quantity, " ", x.Position, ";")
 	}
 	for i := range p.Orders {
 		o := &p.Orders[i]
-		fmt.Fprint(at(o.Viewer), o.Store, o.State, ";")
+		fmt.Fprint(at(o.Viewer, who(joined, o.Viewer)), o.Store, o.State, ";")
 	}
-	s := &Stand{p, make(map[chat.Viewer]string, len(of))}
-	for v, b := range of {
-		s.marks[v] = b.String()
+	s := &Stand{p, make(map[string]string, len(of)), joined}
+	for person, b := range of {
+		s.marks[person] = b.String()
 	}
 	return s
 }

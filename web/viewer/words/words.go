@@ -15,7 +15,7 @@ type Words struct {
 	Tag string // BCP 47
 
 	// States of what somebody holds.
-	StateHeld, StatePaid, StateExpired, StatePassed, StateReleased, StateWaiting string
+	StateHeld, StatePaid, StateExpired, StatePassed, StateReleased, StateUndone, StateWaiting string
 	// The receipt.
 	Receipt, TimeLeft, Frozen, Total, Checkout, CheckoutNote, GiveBack, GiveBackAsk, LeaveLine, More, Less, Amount string
 	NothingHere, NothingOpen, AllPaid, ToShow                                                                      string
@@ -41,7 +41,7 @@ type Words struct {
 	// The overlay.
 	TypeLine, AndMore, Thanks string
 	// Trouble.
-	NoReceipt, NoReceiptNote, NoRoom, NoRoomNote, NotYours, TooFast, NotReady, NoCookie, Unread, Failed, Again string
+	NoReceipt, NoReceiptNote, NoRoom, NoRoomNote, NoOverlay, NoOverlayNote, NotYours, TooFast, NotReady, NoCookie, Unread, Failed, Again string
 	// The frame around the page.
 	Skip, Lost, Mark, ItemNumber string
 }
@@ -80,7 +80,7 @@ func Of(r *http.Request) *Words {
 
 func english() *Words {
 	return &Words{
-		StateHeld: "held", StatePaid: "paid", StateExpired: "time ran out", StatePassed: "given back", StateReleased: "taken back by the host", StateWaiting: "number {place} in line",
+		StateHeld: "held", StatePaid: "paid", StateExpired: "time ran out", StatePassed: "given back", StateReleased: "taken back by the host", StateUndone: "order cancelled", StateWaiting: "number {place} in line",
 		Receipt: "Your receipt", TimeLeft: "Time left", Frozen: "paused", Total: "To pay", Checkout: "Continue to checkout",
 		CheckoutNote: "You pay in the shop of {shop}. What is held stays yours until its time is up.", GiveBack: "Give it back", GiveBackAsk: "Give {item} back?", LeaveLine: "Leave the line",
 		More: "One more {item}", Less: "One fewer {item}", Amount: "Amount",
@@ -113,8 +113,9 @@ func english() *Words {
 		Forgotten: "You are forgotten here", ForgottenNote: "What is held for you was given back, and your name is erased. If you write in the chat again, you are new to us.",
 		TypeLine: "Type {cmd}", AndMore: "and {n} more", Thanks: "Thank you!",
 		NoReceipt: "No receipt here", NoReceiptNote: "The address is cut off or no longer open. Type !cart in the chat and you get a new one.", NoRoom: "No show here",
-		NoRoomNote: "No show has this name. Ask the host for the address.", NotYours: "Only the browser of whoever claimed this may change it. Type the code of this page in the chat first.",
-		TooFast: "That was too much at once. Wait a moment, then try again.", NotReady: "One moment: the shop is just starting. Try again in a few seconds.",
+		NoRoomNote: "No show has this name. Ask the host for the address.", NoOverlay: "No overlay here", NoOverlayNote: "The address is cut off or no longer open. The page of the show has the one that is.",
+		NotYours: "Only the browser of whoever claimed this may change it. Type the code of this page in the chat first.",
+		TooFast:  "That was too much at once. Wait a moment, then try again.", NotReady: "One moment: the shop is just starting. Try again in a few seconds.",
 		NoCookie: "This page needs its cookie to know you again. Open it once more with cookies allowed.", Unread: "That form could not be read. Open the page once more.",
 		Failed: "That did not work. What was confirmed to you stands. If it goes on, tell the host number {n}.", Again: "Back",
 		Skip: "Skip to the content", Lost: "Connection lost. Trying again …", Mark: "Practice", ItemNumber: "Item",
@@ -123,7 +124,7 @@ func english() *Words {
 
 func german() *Words {
 	return &Words{
-		StateHeld: "zurückgelegt", StatePaid: "bezahlt", StateExpired: "Zeit abgelaufen", StatePassed: "zurückgegeben", StateReleased: "vom Host zurückgenommen", StateWaiting: "Nummer {place} der Warteliste",
+		StateHeld: "zurückgelegt", StatePaid: "bezahlt", StateExpired: "Zeit abgelaufen", StatePassed: "zurückgegeben", StateReleased: "vom Host zurückgenommen", StateUndone: "Bestellung storniert", StateWaiting: "Nummer {place} der Warteliste",
 		Receipt: "Dein Beleg", TimeLeft: "Noch Zeit", Frozen: "Uhr steht", Total: "Zu bezahlen", Checkout: "Weiter zur Kasse",
 		CheckoutNote: "Du bezahlst im Shop von {shop}. Zurückgelegtes bleibt deins, bis die Zeit um ist.", GiveBack: "Zurückgeben", GiveBackAsk: "{item} zurückgeben?", LeaveLine: "Warteliste verlassen",
 		More: "Ein {item} mehr", Less: "Ein {item} weniger", Amount: "Menge",
@@ -156,8 +157,9 @@ func german() *Words {
 		Forgotten: "Du bist hier vergessen", ForgottenNote: "Was zurückgelegt war, ist zurückgegeben, und dein Name ist gelöscht. Schreibst du wieder im Chat, bist du neu für uns.",
 		TypeLine: "Schreib {cmd}", AndMore: "und {n} weitere", Thanks: "Danke!",
 		NoReceipt: "Hier ist kein Beleg", NoReceiptNote: "Die Adresse ist abgeschnitten oder gilt nicht mehr. Schreib !cart in den Chat, dann bekommst du eine neue.", NoRoom: "Hier ist keine Show",
-		NoRoomNote: "Keine Show heißt so. Frag den Host nach der Adresse.", NotYours: "Ändern darf das nur der Browser, für den es zurückgelegt ist. Schreib zuerst den Code dieser Seite in den Chat.",
-		TooFast: "Das war zu viel auf einmal. Warte einen Moment und versuch es dann noch einmal.", NotReady: "Einen Moment: Der Shop startet gerade. Versuch es in ein paar Sekunden noch einmal.",
+		NoRoomNote: "Keine Show heißt so. Frag den Host nach der Adresse.", NoOverlay: "Hier ist kein Overlay", NoOverlayNote: "Die Adresse ist abgeschnitten oder gilt nicht mehr. Die Seite der Show hat die, die gilt.",
+		NotYours: "Ändern darf das nur der Browser, für den es zurückgelegt ist. Schreib zuerst den Code dieser Seite in den Chat.",
+		TooFast:  "Das war zu viel auf einmal. Warte einen Moment und versuch es dann noch einmal.", NotReady: "Einen Moment: Der Shop startet gerade. Versuch es in ein paar Sekunden noch einmal.",
 		NoCookie: "Diese Seite braucht ihr Cookie, um dich wiederzuerkennen. Öffne sie noch einmal und erlaube Cookies.", Unread: "Das Formular war nicht zu lesen. Öffne die Seite noch einmal.",
 		Failed: "Das hat nicht geklappt. Was dir bestätigt wurde, gilt. Wenn es so bleibt, nenn dem Host die Nummer {n}.", Again: "Zurück",
 		Skip: "Zum Inhalt", Lost: "Verbindung verloren. Neuer Versuch …", Mark: "Probe", ItemNumber: "Artikel",
@@ -166,7 +168,7 @@ func german() *Words {
 
 func spanish() *Words {
 	return &Words{
-		StateHeld: "apartado", StatePaid: "pagado", StateExpired: "se acabó el tiempo", StatePassed: "devuelto", StateReleased: "retirado por quien presenta", StateWaiting: "puesto {place} en la espera",
+		StateHeld: "apartado", StatePaid: "pagado", StateExpired: "se acabó el tiempo", StatePassed: "devuelto", StateReleased: "retirado por quien presenta", StateUndone: "pedido anulado", StateWaiting: "puesto {place} en la espera",
 		Receipt: "Tu recibo", TimeLeft: "Tiempo", Frozen: "en pausa", Total: "Por pagar", Checkout: "Continuar al pago",
 		CheckoutNote: "Pagas en la tienda de {shop}. Lo apartado es tuyo hasta que se acabe el tiempo.", GiveBack: "Devolver", GiveBackAsk: "¿Devolver {item}?", LeaveLine: "Dejar la espera",
 		More: "Un {item} más", Less: "Un {item} menos", Amount: "Cantidad",
@@ -199,8 +201,9 @@ func spanish() *Words {
 		Forgotten: "Aquí ya te hemos olvidado", ForgottenNote: "Lo apartado se devolvió y tu nombre está borrado. Si vuelves a escribir en el chat, serás alguien nuevo.",
 		TypeLine: "Escribe {cmd}", AndMore: "y {n} más", Thanks: "¡Gracias!",
 		NoReceipt: "Aquí no hay recibo", NoReceiptNote: "La dirección está cortada o ya no vale. Escribe !cart en el chat y recibes una nueva.", NoRoom: "Aquí no hay directo",
-		NoRoomNote: "Ningún directo se llama así. Pide la dirección a quien presenta.", NotYours: "Solo puede cambiarlo el navegador de quien lo apartó. Escribe primero el código de esta página en el chat.",
-		TooFast: "Fue demasiado de una vez. Espera un momento y prueba de nuevo.", NotReady: "Un momento: la tienda se está iniciando. Prueba en unos segundos.",
+		NoRoomNote: "Ningún directo se llama así. Pide la dirección a quien presenta.", NoOverlay: "Aquí no hay overlay", NoOverlayNote: "La dirección está cortada o ya no vale. La página del directo tiene la que vale.",
+		NotYours: "Solo puede cambiarlo el navegador de quien lo apartó. Escribe primero el código de esta página en el chat.",
+		TooFast:  "Fue demasiado de una vez. Espera un momento y prueba de nuevo.", NotReady: "Un momento: la tienda se está iniciando. Prueba en unos segundos.",
 		NoCookie: "Esta página necesita su cookie para reconocerte. Ábrela otra vez con cookies permitidas.", Unread: "No se pudo leer el formulario. Abre la página otra vez.",
 		Failed: "No ha funcionado. Lo que se te confirmó sigue valiendo. Si continúa, di el número {n} a quien presenta.", Again: "Volver",
 		Skip: "Ir al contenido", Lost: "Conexión perdida. Probando de nuevo …", Mark: "Ensayo", ItemNumber: "Artículo",
@@ -209,7 +212,7 @@ func spanish() *Words {
 
 func french() *Words {
 	return &Words{
-		StateHeld: "réservé", StatePaid: "payé", StateExpired: "temps écoulé", StatePassed: "rendu", StateReleased: "repris par l'hôte", StateWaiting: "numéro {place} dans la file",
+		StateHeld: "réservé", StatePaid: "payé", StateExpired: "temps écoulé", StatePassed: "rendu", StateReleased: "repris par l'hôte", StateUndone: "commande annulée", StateWaiting: "numéro {place} dans la file",
 		Receipt: "Ton reçu", TimeLeft: "Temps restant", Frozen: "en pause", Total: "À payer", Checkout: "Continuer vers le paiement",
 		CheckoutNote: "Tu paies dans la boutique de {shop}. Ce qui est réservé reste à toi jusqu'à la fin du temps.", GiveBack: "Rendre", GiveBackAsk: "Rendre {item} ?", LeaveLine: "Quitter la file",
 		More: "Un {item} de plus", Less: "Un {item} de moins", Amount: "Quantité",
@@ -242,8 +245,9 @@ func french() *Words {
 		Forgotten: "Tu es oublié ici", ForgottenNote: "Ce qui était réservé est rendu, et ton nom est effacé. Si tu écris de nouveau dans le chat, tu es nouveau pour nous.",
 		TypeLine: "Écris {cmd}", AndMore: "et {n} de plus", Thanks: "Merci !",
 		NoReceipt: "Pas de reçu ici", NoReceiptNote: "L'adresse est coupée ou n'est plus valable. Écris !cart dans le chat et tu en reçois une nouvelle.", NoRoom: "Pas de direct ici",
-		NoRoomNote: "Aucun direct ne porte ce nom. Demande l'adresse à l'hôte.", NotYours: "Seul le navigateur de la personne qui l'a réservé peut le changer. Écris d'abord le code de cette page dans le chat.",
-		TooFast: "C'était trop à la fois. Attends un moment et réessaie.", NotReady: "Un instant : la boutique démarre. Réessaie dans quelques secondes.",
+		NoRoomNote: "Aucun direct ne porte ce nom. Demande l'adresse à l'hôte.", NoOverlay: "Pas d'overlay ici", NoOverlayNote: "L'adresse est coupée ou n'est plus valable. La page du direct a la bonne.",
+		NotYours: "Seul le navigateur de la personne qui l'a réservé peut le changer. Écris d'abord le code de cette page dans le chat.",
+		TooFast:  "C'était trop à la fois. Attends un moment et réessaie.", NotReady: "Un instant : la boutique démarre. Réessaie dans quelques secondes.",
 		NoCookie: "Cette page a besoin de son cookie pour te reconnaître. Rouvre-la en autorisant les cookies.", Unread: "Le formulaire est illisible. Rouvre la page.",
 		Failed: "Cela n'a pas marché. Ce qui t'a été confirmé tient. Si cela continue, donne à l'hôte le numéro {n}.", Again: "Retour",
 		Skip: "Aller au contenu", Lost: "Connexion perdue. Nouvel essai …", Mark: "Essai", ItemNumber: "Article",
