@@ -75,6 +75,7 @@ func german() *Words {
 
 		ToReceipt: "Dein Beleg",
 		ToShow:    "Zur Show",
+		ToChoice:  "Aussuchen",
 
 		Bought:       "{user} hat gerade {item} gekauft. Danke!",
 		RuleLow:      "Nur noch {left} von #{n} {item}.",

@@ -75,6 +75,7 @@ func english() *Words {
 
 		ToReceipt: "Your receipt",
 		ToShow:    "To the show",
+		ToChoice:  "Choose",
 
 		Bought:       "{user} just bought {item}. Thank you!",
 		RuleLow:      "Only {left} left of #{n} {item}.",

@@ -75,6 +75,7 @@ func spanish() *Words {
 
 		ToReceipt: "Tu recibo",
 		ToShow:    "Al directo",
+		ToChoice:  "Elegir",
 
 		Bought:       "{user} acaba de comprar {item}. ¡Gracias!",
 		RuleLow:      "Solo quedan {left} de #{n} {item}.",

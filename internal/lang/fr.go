@@ -75,6 +75,7 @@ func french() *Words {
 
 		ToReceipt: "Ton reçu",
 		ToShow:    "Vers le direct",
+		ToChoice:  "Choisir",
 
 		Bought:       "{user} vient d'acheter {item}. Merci !",
 		RuleLow:      "Plus que {left} de #{n} {item}.",

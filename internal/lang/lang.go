@@ -28,7 +28,7 @@ type Words struct {
 	// AllThere is for who asks all the time.
 	AllThere string
 	// What a button says that leads to a viewer's receipt, or to the show's page.
-	ToReceipt, ToShow string
+	ToReceipt, ToShow, ToChoice string
 	// Shout-out when an order is paid, unless the merchant's rules say it otherwise.
 	Bought string
 	// Said in public where a discount code cannot be handed over in private.

@@ -65,13 +65,10 @@ func (m *Merchant) linkable(c chat.Channel) bool {
 
 // label names the button of a link, and drops a link that is not in the text.
 func (m *Merchant) label(w *speaker.Words) {
-	switch {
-	case w.Link == "" || !strings.Contains(w.Text, w.Link):
+	if w.Link == "" || !strings.Contains(w.Text, w.Link) {
 		w.Link = ""
-	case strings.HasPrefix(w.Link, m.hub.Public+"/c/"):
-		w.LinkLabel = m.voice.Lang.ToReceipt
-	default:
-		w.LinkLabel = m.voice.Lang.ToShow
+	} else {
+		w.LinkLabel = wording.Label(m.voice.Lang, w.Link, m.hub.Public)
 	}
 }
 

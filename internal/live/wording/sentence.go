@@ -178,6 +178,21 @@ func first(labels []string) string {
 	return labels[0]
 }
 
+// itemMark is what tells a page that something is to be chosen there.
+const itemMark = "item="
+
+// Label names the button of a link to one of our pages, which begin with public.
+func Label(l *lang.Words, link, public string) string {
+	_, query, _ := strings.Cut(link, "?")
+	switch {
+	case strings.HasPrefix(query, itemMark), strings.Contains(query, "&"+itemMark):
+		return l.ToChoice
+	case strings.HasPrefix(link, public+"/c/"):
+		return l.ToReceipt
+	}
+	return l.ToShow
+}
+
 // Choosing makes a link lead to where the viewer can choose what an unclear claim meant: a variant of the item, or of all that is
 // on the shelf.
 func Choosing(o *commerce.Outcome, link string) string {
@@ -189,9 +204,9 @@ func Choosing(o *commerce.Outcome, link string) string {
 		sep = "&"
 	}
 	if o.Number == 0 {
-		return link + sep + "item="
+		return link + sep + itemMark
 	}
-	return link + sep + "item=" + strconv.Itoa(o.Number)
+	return link + sep + itemMark + strconv.Itoa(o.Number)
 }
 
 // Zone is a merchant's time zone by its name; UTC when the system does not know it.

@@ -103,3 +103,15 @@ func TestJoinedOfAllKinds(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestLabel(t *testing.T) {
+	l := lang.For("en")
+	for link, want := range map[string]string{
+		"https://x.example/c/abc": "Your receipt", "https://x.example/c/abc?own=def": "Your receipt", "https://x.example/live/item=3": "To the show",
+		"https://x.example/c/abc?own=def&item=3": "Choose", "https://x.example/live/spring?item=": "Choose",
+	} {
+		if got := Label(l, link, "https://x.example"); got != want {
+			t.Errorf("%s: %q, want %q", link, got, want)
+		}
+	}
+}
