@@ -90,6 +90,9 @@ type Styles struct {
 
 // Item finds an item by number, nil when the lineup has none.
 func (l *Lineup) Item(number int) *Item {
+	if i := number - 1; i >= 0 && i < len(l.Items) && l.Items[i].Number == number { // as many lineups are numbered
+		return &l.Items[i]
+	}
 	for i := range l.Items {
 		if l.Items[i].Number == number {
 			return &l.Items[i]

@@ -109,7 +109,7 @@ type kind struct {
 }
 
 func (t *Teller) joint(outcomes []*commerce.Outcome, link string) *joint {
-	return &joint{t: t, outcomes: outcomes, link: link, now: time.Now(), names: make([]string, min(len(outcomes), joinMost))}
+	return &joint{t: t, outcomes: outcomes, link: link, now: time.Now(), names: make([]string, min(len(outcomes), joinMost)), of: make([]int, 0, min(len(outcomes), lineMost))}
 }
 
 // group is the group of an outcome. Outcomes are looked at in their order.
@@ -188,6 +188,9 @@ func (j *joint) line(covered, named int) string {
 func (t *Teller) Joined(outcomes []*commerce.Outcome, link string) string {
 	return t.joint(outcomes, link).line(len(outcomes), len(outcomes))
 }
+
+// lineMost is about how many people a line of a platform names.
+const lineMost = 32
 
 // joinMost bounds how many people one line may name; no platform's line has room for more.
 const joinMost = 200
