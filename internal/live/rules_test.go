@@ -206,7 +206,7 @@ func TestForgottenBeforeARuleIsDue(t *testing.T) {
 	is := func(id string) func(*chat.Message) { return func(m *chat.Message) { m.Viewer.ID = id } }
 	s.types("Annegret", "!buy 3", is("7"))
 	s.types("Bernhard", "!buy 3", is("8"))
-	s.says("Bernhard")
+	s.until("both hold", func() bool { return s.page().HeldPieces == 2 })
 	if err := s.hub.Forget(t.Context(), s.merchant, chat.Viewer{Platform: here.Platform, ID: "7"}); err != nil {
 		t.Fatal(err)
 	}
