@@ -339,6 +339,14 @@ func (p *Publisher) End() error {
 	err := errors.Join(
 		p.command(csidCommand, 0, "FCUnpublish", txEnd, nil, p.target.Key),
 		p.command(csidCommand, 0, "deleteStream", txEnd+1, nil, int(p.stream)))
+	// What the server still sends would meet a closed connection and reset it, and with it the goodbye that it has not read: it is
+	// let to close first.
+	if half, ok := p.nc.(interface{ CloseWrite() error }); ok && err == nil && half.CloseWrite() == nil {
+		select {
+		case <-p.done:
+		case <-time.After(goodbyeTimeout):
+		}
+	}
 	return errors.Join(err, p.Close())
 }
 
