@@ -214,8 +214,9 @@ type Outcome struct {
 	Variant ID       `json:",omitzero"`
 	Label   string   `json:",omitzero"`
 	Choices []string `json:",omitzero"`
-	// Wanted is the amount asked for; Holding what the person holds of the variant now, Offers how many of these are only offered; Waiting what waits in line, at
-	// Place (from 1); Cap the cap that applied, 0 for none; Left what is free to claim now (-1 when endless).
+	// Wanted is the amount asked for; Holding what the person holds of the variant now, Offers how many of these are only offered;
+	// Waiting what waits in line, at Place (from 1); Cap the cap that applied, 0 for none; Left what is free to claim now (-1 when
+	// endless).
 	Wanted  int         `json:",omitzero"`
 	Holding int         `json:",omitzero"`
 	Offers  int         `json:",omitzero"`

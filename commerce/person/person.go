@@ -63,10 +63,13 @@ func (b *Book) Accounts(person string) (all []chat.Viewer) {
 	return all
 }
 
-// alone is the person that a viewer is who was joined to nobody.
+// Alone is the person that a viewer is who was joined to nobody, as holds have it: the platform, a colon, the platform's id.
+func Alone(v chat.Viewer) string { return string(v.Platform) + ":" + v.ID }
+
+// alone is Alone, remembered.
 func (b *Book) alone(v chat.Viewer) string {
 	if b.last.viewer != v || b.last.alone == "" {
-		b.last.viewer, b.last.alone = v, string(v.Platform)+":"+v.ID
+		b.last.viewer, b.last.alone = v, Alone(v)
 	}
 	return b.last.alone
 }

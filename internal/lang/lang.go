@@ -27,7 +27,7 @@ type Words struct {
 	Connect, ConnectUnknown, Forget, ForgetNothing, Help, InStock, LeftNumber, AllHeld                                                      string
 	// AllThere is for who asks all the time.
 	AllThere string
-	// What a button says that leads to a viewer's receipt, or to the show's page.
+	// What a button says that leads to a viewer's receipt, to the show's page, or to where something is to be chosen.
 	ToReceipt, ToShow, ToChoice string
 	// Shout-out when an order is paid, unless the merchant's rules say it otherwise.
 	Bought string

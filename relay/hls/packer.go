@@ -178,7 +178,7 @@ func (l *lane) next(at int64) {
 	l.samples = append(l.samples, &fmp4.Sample{Duration: uint32(l.usual), PTSOffset: s.Offset, IsNonSyncSample: s.Video && !s.Key, Payload: s.Payload})
 }
 
-// endPart makes a part of what there is until now, and says whether the segment ends with it.
+// endPart makes a part of what there is until now. With whole the segment ends with it.
 func (p *packer) endPart(now int64, whole bool) {
 	out := fmp4.Part{SequenceNumber: p.sequence}
 	for i := range p.lanes {

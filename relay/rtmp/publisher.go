@@ -330,7 +330,8 @@ func (p *Publisher) Send(m Message) error {
 // goodbyeTimeout bounds the last words.
 const goodbyeTimeout = time.Second
 
-// End says that the stream is over, so that the server does not wait for more, and closes.
+// End says that the stream is over, so that the server does not wait for more, and closes once the server has, or after
+// goodbyeTimeout.
 func (p *Publisher) End() error {
 	_ = p.nc.SetWriteDeadline(time.Now().Add(goodbyeTimeout)) // an answer that waits to be written gives way
 	p.writing.Lock()

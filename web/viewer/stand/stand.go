@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hawker/commerce"
+	"hawker/commerce/person"
 	"hawker/internal/chat"
 	"hawker/internal/live"
 )
@@ -33,7 +34,7 @@ func who(joined map[chat.Viewer]string, v chat.Viewer) string {
 	if p := joined[v]; p != "" {
 		return p
 	}
-	return string(v.Platform) + ":" + v.ID
+	return person.Alone(v)
 }
 
 // Mark is what changes with what the viewers have, and with the state of the show.
@@ -47,14 +48,14 @@ func (s *Stand) Mark(viewers ...chat.Viewer) string {
 
 func newStand(p live.ShowPage) *Stand {
 	of, joined := map[string]*strings.Builder{}, map[chat.Viewer]string{}
-	at := func(v chat.Viewer, person string) *strings.Builder {
-		if v.Name = ""; person != who(nil, v) {
-			joined[v] = person
+	at := func(v chat.Viewer, is string) *strings.Builder {
+		if v.Name = ""; is != person.Alone(v) {
+			joined[v] = is
 		}
-		if of[person] == nil {
-			of[person] = &strings.Builder{}
+		if of[is] == nil {
+			of[is] = &strings.Builder{}
 		}
-		return of[person]
+		return of[is]
 	}
 	for _, h := range slices.Concat(p.Open, p.Offers) {
 		fmt.Fprint(at(h.Viewer, h.Person), h.ID, " ", h.Quantity, " ", h.Due.UnixMilli(), h.Frozen, h.Opened, h.Reminded, h.Extended, h.State, ";")
@@ -68,8 +69,8 @@ func newStand(p live.ShowPage) *Stand {
 		fmt.Fprint(at(o.Viewer, who(joined, o.Viewer)), o.Store, o.State, ";")
 	}
 	s := &Stand{p, make(map[string]string, len(of)), joined}
-	for person, b := range of {
-		s.marks[person] = b.String()
+	for is, b := range of {
+		s.marks[is] = b.String()
 	}
 	return s
 }
